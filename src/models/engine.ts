@@ -1,0 +1,100 @@
+// What the rest of the program sees of the society engine, wherever it runs (worker in the page, Node process).
+
+/** Structurally equal to the debate room's request and update types; this room may not import them. */
+export interface EngineSampling {
+  temperature: number;
+  topK: number;
+  topP: number;
+  minP: number;
+  maxNewTokens: number;
+}
+
+export interface EngineMessage {
+  role: 'system' | 'user' | 'assistant';
+  content: string;
+}
+
+export interface EngineRow {
+  id: string;
+  messages: EngineMessage[];
+  adapter: string | null;
+  sampling: EngineSampling;
+  draw: { seed: number; qid: string; agent: number; role: string; round: number; attempt: number };
+}
+
+export interface EngineOutput {
+  id: string;
+  text: string;
+  finish: 'stop' | 'length';
+  usage: { promptTokens: number; newTokens: number; ms: number };
+  ends: number[];
+  logprobs: number[];
+}
+
+export interface EngineFault {
+  code: 'aborted' | 'too-long' | 'device-lost' | 'out-of-memory' | 'bad-model' | 'auth' | 'network' | 'internal';
+  message: string;
+  hint?: string;
+}
+
+export type EngineUpdate =
+  | { type: 'text'; id: string; text: string; newTokens: number }
+  | { type: 'done'; output: EngineOutput }
+  | { type: 'failed'; id: string; error: EngineFault };
+
+export type EngineModelRef =
+  | { kind: 'builtin'; id: string }
+  | { kind: 'hub'; id: string; revision?: string; dtype?: string; device?: string; host?: string }
+  | { kind: 'local'; id: string };
+
+export interface EngineFacts {
+  base: EngineModelRef;
+  modelHash: string;
+  dtype: string;
+  device: 'wasm' | 'webgpu' | 'cpu';
+  runtime: string;
+  parameters: number;
+}
+
+export type LoadPhase = 'check-device' | 'download' | 'compile' | 'warm-up' | 'self-check';
+
+export interface LoadProgress {
+  phase: LoadPhase;
+  /** Bytes for 'download'; steps for the others. */
+  done: number;
+  total: number;
+  /** Set when a device was given up, with the reason in words. */
+  fellBack?: { from: string; to: string; reason: string };
+}
+
+export interface SelfCheck {
+  name: string;
+  passed: boolean;
+  /** Largest deviation found and the bound it was held against. */
+  value: number;
+  bound: number;
+}
+
+export interface ScoreRow {
+  messages: EngineMessage[];
+  text: string;
+  adapter: string | null;
+}
+
+export interface TokenPiece {
+  id: number;
+  text: string;
+}
+
+export interface Engine {
+  readonly facts: EngineFacts;
+  readonly checks: readonly SelfCheck[];
+  /** Longest prompt plus answer, in tokens. */
+  readonly maxContext: number;
+  generate(rows: readonly EngineRow[], on: (update: EngineUpdate) => void, signal: AbortSignal): Promise<void>;
+  /** ln p of every token of `text` after `messages`, under the given adapter: what NLL metrics need. */
+  score(rows: readonly ScoreRow[], signal: AbortSignal): Promise<{ tokens: TokenPiece[]; logprobs: number[] }[]>;
+  /** The rendered prompt as the model sees it, with its tokens. */
+  tokenize(messages: readonly EngineMessage[]): Promise<{ text: string; tokens: TokenPiece[] }>;
+  dispose(): Promise<void>;
+}
