@@ -1,7 +1,7 @@
 // The one fold of a run. Live view, replay, resume, shared views and metrics all read the state this makes; nothing else interprets events.
 import type { Question } from '../tasks/question';
 import type { EngineInfo, LiveEvent, RunEvent, Turn, TurnId, Vote } from './events';
-import type { Role, TurnError } from './generate';
+import type { Role } from './generate';
 
 /** A turn that is being spoken: only screens have these. */
 export interface PartialTurn {

@@ -1,0 +1,57 @@
+// Serves the built page from one folder, on the loopback interface unless told otherwise.
+import { createServer, type Server } from 'node:http';
+import sirv from 'sirv';
+
+export interface ServeOptions {
+  dir: string;
+  port: number;
+  host?: string;
+  /** Cross-origin isolation: lets wasm use several threads. Plain static hosts have none, so tests serve both ways. */
+  isolate?: boolean;
+}
+
+export interface Served {
+  url: string;
+  close(): Promise<void>;
+}
+
+/** @throws Error with code EADDRINUSE when the port is taken. */
+export async function serve({ dir, port, host = 'localhost', isolate = true }: ServeOptions): Promise<Served> {
+  const files = sirv(dir, {
+    etag: true,
+    gzip: false,
+    setHeaders(response, pathname) {
+      // Hashed names never change; everything else is asked for again, so that a rebuilt page is seen at once.
+      response.setHeader('Cache-Control', pathname.includes('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache');
+      response.setHeader('X-Content-Type-Options', 'nosniff');
+      response.setHeader('Referrer-Policy', 'no-referrer');
+      response.setHeader('Content-Security-Policy', "frame-ancestors 'none'"); // the one rule that <meta> cannot set
+      if (!isolate) return;
+      response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
+      response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp');
+    },
+  });
+  const server: Server = createServer((request, response) => {
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      response.writeHead(405, { Allow: 'GET, HEAD' }).end('Only GET and HEAD are served here.\n');
+      return;
+    }
+    files(request, response, () => {
+      response.writeHead(404, { 'Content-Type': 'text/plain' }).end('Not found.\n');
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the server has no port');
+  return {
+    url: `http://${host}:${address.port}/`,
+    close: () =>
+      new Promise((resolve, reject) => {
+        server.close(error => (error ? reject(error) : resolve()));
+        server.closeAllConnections();
+      }),
+  };
+}

@@ -1,0 +1,77 @@
+// The law of the rooms (architecture: data flows one way) and of the pure ones, checked by walking every import.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+const src = resolve(import.meta.dirname, '../src');
+
+/** Rooms that a room may import from, besides itself. */
+const MAY: Record<string, string[]> = {
+  tasks: [],
+  debate: ['tasks'],
+  datasets: ['tasks', 'debate'],
+  metrics: ['tasks', 'debate', 'datasets'],
+  experiment: ['tasks', 'debate', 'datasets', 'metrics'],
+  onnx: [],
+  models: ['onnx'],
+  finetune: ['datasets'],
+  tuner: ['finetune', 'onnx'],
+  store: ['tasks', 'debate'],
+  share: ['tasks', 'debate'],
+  ui: ['tasks', 'debate', 'datasets', 'metrics', 'experiment', 'onnx', 'models', 'finetune', 'store', 'share'],
+  cli: ['tasks', 'debate', 'datasets', 'metrics', 'experiment', 'onnx', 'models', 'finetune', 'tuner', 'store', 'share'],
+};
+const PURE = ['tasks', 'debate', 'datasets', 'metrics', 'experiment', 'onnx'];
+const IMPURE = /\b(?:Math\.random|Date\.now|new Date\(\)|performance\.now|localStorage|indexedDB|document\.|window\.|fetch\()/;
+
+function files(dir: string): string[] {
+  return readdirSync(dir, { withFileTypes: true }).flatMap(entry => {
+    const path = join(dir, entry.name);
+    if (entry.isDirectory()) return files(path);
+    return /\.(?:ts|svelte)$/.test(entry.name) && !/\.test\.ts$/.test(entry.name) ? [path] : [];
+  });
+}
+
+interface Import {
+  file: string;
+  room: string;
+  target: string;
+}
+
+export function importsOf(file: string, text: string): Import[] {
+  const room = relative(src, file).split('/')[0] ?? '';
+  const specifiers = [...text.matchAll(/(?:from|import)\s*\(?\s*['"]([^'"]+)['"]/g)].map(m => m[1] ?? '');
+  return specifiers.map(target => ({ file: relative(src, file), room, target }));
+}
+
+const roomOf = (file: string, target: string): string | null =>
+  target.startsWith('.') ? (relative(src, resolve(src, file, '..', target)).split('/')[0] ?? null) : null;
+
+function trespass({ file, room, target }: Import): string | null {
+  const to = roomOf(file, target);
+  if (to === null) return PURE.includes(room) ? `${file} (pure) imports package ${target}` : null;
+  return to === room || MAY[room]?.includes(to) ? null : `${file} imports ${target}: ${room} may not import ${to}`;
+}
+
+const all = files(src).map(file => ({ file, text: readFileSync(file, 'utf8') }));
+
+describe('rooms', () => {
+  test('every source file lies in a known room', () => {
+    expect(all.map(({ file }) => relative(src, file).split('/')[0]).filter(room => !(room !== undefined && room in MAY))).toEqual([]);
+  });
+
+  test('imports point inward, and pure rooms import no package', () => {
+    expect(all.flatMap(({ file, text }) => importsOf(file, text).map(trespass)).filter(Boolean)).toEqual([]);
+  });
+
+  test('pure rooms touch no clock, page, storage, network or global randomness', () => {
+    const code = (text: string) => text.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
+    const hits = all.filter(({ file, text }) => PURE.includes(relative(src, file).split('/')[0] ?? '') && IMPURE.test(code(text)));
+    expect(hits.map(({ file }) => relative(src, file))).toEqual([]);
+  });
+
+  test('a planted trespass is seen', () => {
+    const planted = importsOf(join(src, 'tasks/x.ts'), `import { fold } from '../debate/fold';\nimport { openDB } from 'idb';`);
+    expect(planted.map(trespass).filter(Boolean)).toHaveLength(2);
+  });
+});
