@@ -1,0 +1,105 @@
+// The layers of a Llama block with their derivatives. Activations are [rows, width], matrices [out, in]; dy is the upstream gradient.
+import type { Tape } from './tape';
+
+const gemm = (
+  t: Tape,
+  a: string,
+  b: string,
+  how: { transA?: 1; transB?: 1; factor?: number; onto?: string | undefined } = {},
+): string => {
+  const { transA = 0, transB = 0, factor = 1, onto } = how;
+  return t.graph.node('Gemm', onto === undefined ? [a, b] : [a, b, onto], { transA, transB, alpha: { float: factor } });
+};
+
+const mean = (t: Tape, x: string): string => t.graph.node('ReduceMean', [x, t.graph.ints([-1])], { keepdims: 1 });
+
+/** y = x·wᵀ; dx = dy·w, dw = dyᵀ·x. */
+export function linear(t: Tape, x: string, w: string): string {
+  return t.record(gemm(t, x, w, { transB: 1 }), [x, w], dy => {
+    t.giveOnto(x, onto => gemm(t, dy, w, { onto }));
+    t.giveOnto(w, onto => gemm(t, dy, x, { transA: 1, onto }));
+  });
+}
+
+/** y = x·wᵀ + s·(x·aᵀ)·bᵀ with `a` [r, in] and `b` [out, r]; w itself is frozen. */
+export function loraLinear(t: Tape, x: string, w: string, a: string, b: string, s: number): string {
+  const u = gemm(t, x, a, { transB: 1 });
+  const y = gemm(t, u, b, { transB: 1, factor: s, onto: gemm(t, x, w, { transB: 1 }) });
+  return t.record(y, [x, a, b], dy => {
+    const du = gemm(t, dy, b, { factor: s });
+    t.giveOnto(b, onto => gemm(t, dy, u, { transA: 1, factor: s, onto }));
+    t.giveOnto(a, onto => gemm(t, du, x, { transA: 1, onto }));
+    t.giveOnto(x, onto => gemm(t, du, a, { onto: gemm(t, dy, w, { onto }) }));
+  });
+}
+
+export function add(t: Tape, a: string, b: string): string {
+  return t.record(t.graph.node('Add', [a, b]), [a, b], dy => {
+    t.give(a, () => dy);
+    t.give(b, () => dy);
+  });
+}
+
+/** With r = (mean x² + ε)^−½, x̂ = r·x, y = x̂⊙w and d = dy⊙w: dx = r·(d − x̂·mean(d⊙x̂)), dw = Σ dy⊙x̂. */
+export function rmsNorm(t: Tape, x: string, w: string, epsilon: number): string {
+  const g = t.graph;
+  const mul = (a: string, b: string): string => g.node('Mul', [a, b]);
+  const r = g.node('Reciprocal', [g.node('Sqrt', [g.node('Add', [mean(t, mul(x, x)), g.scalar(epsilon)])])]);
+  const unit = mul(x, r);
+  return t.record(mul(unit, w), [x, w], dy => {
+    t.give(w, () => g.node('ReduceSum', [mul(dy, unit), g.ints([0])], { keepdims: 0 }));
+    t.give(x, () => {
+      const d = mul(dy, w);
+      return mul(r, g.node('Sub', [d, mul(unit, mean(t, mul(d, unit)))]));
+    });
+  });
+}
+
+/** y = gate·σ(gate)⊙up; dup = dy⊙gate·σ, dgate = dy⊙up⊙σ(1 + gate(1 − σ)). */
+export function swiglu(t: Tape, gate: string, up: string): string {
+  const g = t.graph;
+  const mul = (a: string, b: string): string => g.node('Mul', [a, b]);
+  const sigma = g.node('Sigmoid', [gate]);
+  const silu = mul(gate, sigma);
+  return t.record(mul(silu, up), [gate, up], dy => {
+    t.give(up, () => mul(dy, silu));
+    // σ(1 + gate(1 − σ)) = silu + σ(1 − silu)
+    t.give(gate, () => mul(mul(dy, up), g.node('Add', [silu, mul(sigma, g.node('Sub', [g.scalar(1), silu]))])));
+  });
+}
+
+/** How rows are added up by index: a Gemm with a OneHot matrix, or ScatterElements (ScatterND loses repeated indices on two threads). */
+export type IndexSum = 'onehot' | 'scatter';
+
+/** y = table[ids], ids [rows]; dtable[ids] += dy. */
+export function embedding(t: Tape, table: string, ids: string, [vocab, width]: readonly [number, number], by: IndexSum): string {
+  const g = t.graph;
+  return t.record(g.node('Gather', [table, ids]), [table], dy =>
+    t.giveOnto(table, onto => {
+      if (by === 'onehot') return gemm(t, oneHot(t, ids, vocab), dy, { transA: 1, onto });
+      const sum = onto ?? g.node('ConstantOfShape', [g.ints([vocab, width])]);
+      const index = g.node('Expand', [g.node('Reshape', [ids, g.ints([-1, 1])]), g.node('Shape', [dy])]);
+      return g.node('ScatterElements', [sum, index, dy], { axis: 0, reduction: 'add' });
+    }),
+  );
+}
+
+const oneHot = (t: Tape, ids: string, vocab: number): string =>
+  t.graph.node('OneHot', [ids, t.graph.ints([vocab]), t.graph.floats([0, 1])], { axis: -1 });
+
+/**
+ * Σ weight·(lse(z) − z[target]), a scalar, and the start of the backward pass: dz = weight·(softmax(z) − onehot(target)).
+ * @param logits [rows, vocab]; targets and weights [rows, 1]
+ */
+export function crossEntropy(t: Tape, logits: string, targets: string, weights: string): string {
+  const g = t.graph;
+  const logP = g.node('LogSoftmax', [logits], { axis: -1 });
+  const picked = g.node('Mul', [g.node('GatherElements', [logP, targets], { axis: 1 }), weights]);
+  t.give(logits, () =>
+    g.node('ScatterElements', [g.node('Mul', [g.node('Exp', [logP]), weights]), targets, g.node('Neg', [weights])], {
+      axis: 1,
+      reduction: 'add',
+    }),
+  );
+  return g.node('Neg', [g.node('ReduceSum', [picked], { keepdims: 0 })]);
+}
