@@ -1,0 +1,28 @@
+// Sixteen-pixel icons, one stroke of 1.5, drawn on a 16 × 16 grid.
+export const icons = {
+  play: 'M5 3.2v9.6L12.6 8Z',
+  pause: 'M5.5 3.5v9M10.5 3.5v9',
+  'turn-back': 'M10 3.5 5.5 8l4.5 4.5',
+  'turn-on': 'M6 3.5 10.5 8 6 12.5',
+  'round-back': 'M12 3.5 7.5 8l4.5 4.5M4 3.5v9',
+  'round-on': 'M4 3.5 8.5 8 4 12.5M12 3.5v9',
+  restart: 'M3.2 8a4.8 4.8 0 1 0 1.5-3.5M3 2.8v2.6h2.6',
+  close: 'm4 4 8 8M12 4l-8 8',
+  copy: 'M5.5 5.5h7v7h-7zM10.5 5.5v-2h-7v7h2',
+  check: 'm3.5 8.5 3 3 6-7',
+  more: 'M3.5 8h.01M8 8h.01M12.5 8h.01',
+  down: 'm4 6 4 4 4-4',
+  open: 'M6 4l4 4-4 4',
+  help: 'M6 6.2a2 2 0 1 1 2.9 1.8c-.6.3-.9.7-.9 1.4M8 11.8h.01',
+  sun: 'M8 5.2a2.8 2.8 0 1 1 0 5.6 2.8 2.8 0 0 1 0-5.6ZM8 1.5v1M8 13.5v1M1.5 8h1M13.5 8h1M3.4 3.4l.7.7M11.9 11.9l.7.7M3.4 12.6l.7-.7M11.9 4.1l.7-.7',
+  moon: 'M12.8 9.6A5.2 5.2 0 0 1 6.4 3.2a5.2 5.2 0 1 0 6.4 6.4Z',
+  half: 'M8 2.5a5.5 5.5 0 1 1 0 11 5.5 5.5 0 0 1 0-11Zm0 0v11',
+  share: 'M8 9.5v-7M5.2 4.8 8 2l2.8 2.8M3.5 8.5v5h9v-5',
+  save: 'M8 2.5v7M5.2 7.2 8 10l2.8-2.8M3.5 10.5v3h9v-3',
+  bin: 'M3 4.5h10M6.5 4.5v-2h3v2M4.5 4.5l.6 9h5.8l.6-9M7 7v4M9 7v4',
+  pen: 'm3 13 .6-2.8 7-7 2.2 2.2-7 7Z',
+  stop: 'M4 4h8v8H4z',
+  plus: 'M8 3.5v9M3.5 8h9',
+  search: 'M7 3a4 4 0 1 1 0 8 4 4 0 0 1 0-8ZM10 10l3.2 3.2',
+} as const;
+export type IconName = keyof typeof icons;
