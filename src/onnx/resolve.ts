@@ -1,7 +1,7 @@
 // Finds the projections of a transformer graph by structure, whoever exported it, and says why the others cannot take an adapter.
 import { GraphIndex, graphOf, int64Values, intAttribute, intsAttribute, isOp } from './graph-index';
 import { DataType, type ModelProto, type NodeProto } from './proto';
-import { stemOfNode, stemOfWeight } from './stem';
+import { pathOfNode, stemOfNode, stemOfWeight } from './stem';
 
 /** Columns of a fused projection that belong to one module of the checkpoint. */
 export interface Slice {
@@ -29,7 +29,7 @@ export interface Projection {
 }
 
 export interface Refusal {
-  /** Module path where it could be read, else the node's name. */
+  /** Module path where it could be read, else the node's name in its style. */
   name: string;
   op: string;
   reason: string;
@@ -177,7 +177,7 @@ export function resolveProjections(model: ModelProto, widths?: AttentionWidths):
     if (found === undefined) continue;
     const op = node.opType ?? '';
     const stem = stemOfNode(node.name ?? '') ?? (typeof found === 'string' ? undefined : stemOfWeight(found.weight));
-    const name = stem ?? node.name ?? '';
+    const name = stem ?? pathOfNode(node.name ?? '');
     const refuse = (reason: string) => refusals.push({ name, op, reason });
     if (typeof found === 'string') refuse(found);
     else if (stem === undefined) refuse('neither its node nor its weight is named after a module');

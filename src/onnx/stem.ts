@@ -10,8 +10,11 @@ const asInCheckpoint = (path: string): string => path.replace(/(^|\.)(layers\.\d
 /** `/model/layers.3/attn/q_proj/MatMul_Q4` → `model.layers.3.self_attn.q_proj`; undefined for other names. */
 export function stemOfNode(name: string): string | undefined {
   const path = nodeName.exec(name)?.[1];
-  return path && asInCheckpoint(path.replaceAll('/', '.'));
+  return path && pathOfNode(path);
 }
+
+/** `/model/layers.3/attn/Attention` → `model.layers.3.self_attn.Attention`. */
+export const pathOfNode = (name: string): string => asInCheckpoint(name.replace(/^\//, '').replaceAll('/', '.'));
 
 /** `model.layers.3.attn.q_proj.MatMul.weight_Q4` → `model.layers.3.self_attn.q_proj`; undefined for anonymous weights. */
 export function stemOfWeight(name: string): string | undefined {
