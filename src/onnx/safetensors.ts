@@ -113,9 +113,9 @@ export function toFloat32({ dtype, data }: SafeTensor): Float32Array {
   return new Float32Array(bits.buffer);
 }
 
-/** Writes float32 tensors, sorted by name; the header is padded with spaces so that the data starts at a multiple of 8. */
+/** Writes float32 tensors, and halves given as their bits, sorted by name; the header is padded with spaces so that the data starts at a multiple of 8. */
 export function writeSafetensors(
-  tensors: ReadonlyMap<string, { shape: readonly number[]; data: Float32Array }>,
+  tensors: ReadonlyMap<string, { shape: readonly number[]; data: Float32Array | Uint16Array }>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
   const header: Record<string, unknown> = Object.keys(metadata).length ? { __metadata__: metadata } : {};
@@ -123,7 +123,7 @@ export function writeSafetensors(
   let length = 0;
   for (const [name, { shape, data }] of sorted) {
     if (shape.reduce((a, b) => a * b, 1) !== data.length) fail(`${name} is not ${shape.join('×')}`);
-    header[name] = { dtype: 'F32', shape, data_offsets: [length, (length += data.byteLength)] };
+    header[name] = { dtype: data instanceof Uint16Array ? 'F16' : 'F32', shape, data_offsets: [length, (length += data.byteLength)] };
   }
   const json = new TextEncoder().encode(JSON.stringify(header));
   const start = Math.ceil((8 + json.length) / 8) * 8;
