@@ -1,0 +1,143 @@
+// Rows of unequal length going through the model together: right-padded prefill, then one token per row and step.
+import type { KvCache } from './cache';
+import type { DecoderShape } from './decoder-shape';
+import { fromHalves } from '../onnx/half';
+import type { Feeds, Runtime, Session, Tensor } from './runtime';
+
+export interface Model {
+  runtime: Runtime;
+  session: Session;
+  shape: DecoderShape;
+  newCache(rows: number, longest: number): KvCache;
+  /** Adapter inputs for rows that speak with these adapters. */
+  adapterFeeds(rows: readonly (string | null)[]): Feeds;
+}
+
+/** Logits of each row, one after the other; valid until the next step. */
+export interface RowLogits {
+  row(index: number): Float32Array;
+}
+
+/**
+ * A run may not change any row by what its neighbours are. The mask is left-aligned: attention takes a row's length from the sum of its
+ * mask, so a new key lands in the slot behind the row's own last one, over the padding.
+ */
+export class Batch {
+  readonly #model: Model;
+  readonly #cache: KvCache;
+  #lengths: number[];
+  #adapters: (string | null)[];
+  #adapterFeeds: Feeds;
+
+  /** @param longest tokens the longest row may come to, prompt and answer */
+  constructor(model: Model, adapters: readonly (string | null)[], longest: number) {
+    this.#model = model;
+    this.#cache = model.newCache(adapters.length, longest);
+    this.#lengths = adapters.map(() => 0);
+    this.#adapters = [...adapters];
+    this.#adapterFeeds = model.adapterFeeds(adapters);
+  }
+
+  get rows(): number {
+    return this.#lengths.length;
+  }
+
+  /** Logits behind each prompt's last token. */
+  async prefill(prompts: readonly (readonly number[])[]): Promise<RowLogits> {
+    const logits = await this.read(
+      prompts,
+      prompts.map(p => [p.length - 1]),
+    );
+    return { row: r => logits(r, 0) };
+  }
+
+  /** A prefill with logits at k positions of each text. @param at [rows][k] */
+  async read(texts: readonly (readonly number[])[], at: readonly (readonly number[])[]): Promise<(row: number, k: number) => Float32Array> {
+    const width = Math.max(...texts.map(t => t.length));
+    const ids = new BigInt64Array(texts.length * width);
+    texts.forEach((text, row) => text.forEach((id, i) => (ids[row * width + i] = BigInt(id))));
+    const positions = BigInt64Array.from({ length: ids.length }, (_, i) => BigInt(i % width));
+    this.#lengths = texts.map(t => t.length);
+    const logits = await this.#run(ids, positions, width, at.flat(), at[0]!.length);
+    return (row, k) => logits.at(row, k);
+  }
+
+  /** One more token per row. */
+  async step(tokens: readonly number[]): Promise<RowLogits> {
+    const positions = BigInt64Array.from(this.#lengths, n => BigInt(n));
+    this.#lengths = this.#lengths.map(n => n + 1);
+    const logits = await this.#run(
+      BigInt64Array.from(tokens, id => BigInt(id)),
+      positions,
+      1,
+      tokens.map(() => 0),
+      1,
+    );
+    return { row: r => logits.at(r, 0) };
+  }
+
+  /** Only these rows go on. */
+  keep(rows: readonly number[]): void {
+    this.#lengths = rows.map(r => this.#lengths[r]!);
+    const adapters = rows.map(r => this.#adapters[r]!);
+    this.#adapters = adapters;
+    this.#adapterFeeds = this.#model.adapterFeeds(adapters);
+    this.#cache.keep(rows);
+  }
+
+  dispose(): void {
+    this.#cache.dispose();
+  }
+
+  async #run(ids: BigInt64Array, positions: BigInt64Array, fed: number, at: readonly number[], k: number) {
+    const { runtime, session, shape } = this.#model;
+    const rows = this.#lengths.length;
+    const width = this.#cache.maskWidth(fed, Math.max(...this.#lengths));
+    const mask = new BigInt64Array(rows * width);
+    this.#lengths.forEach((length, row) => mask.fill(1n, row * width, row * width + length));
+    const feeds: Feeds = {
+      input_ids: runtime.tensor('int64', ids, [rows, fed]),
+      attention_mask: runtime.tensor('int64', mask, [rows, width]),
+      ...this.#cache.feeds(),
+      ...this.#adapterFeeds,
+    };
+    if (shape.positions) feeds['position_ids'] = runtime.tensor('int64', positions, [rows, fed]);
+    if (shape.keepsLogits) feeds['num_logits_to_keep'] = runtime.tensor('int64', BigInt64Array.of(0n), []);
+    if (shape.gathered) feeds['logits_index'] = runtime.tensor('int64', BigInt64Array.from(at, BigInt), [rows, k, 1]);
+    assertFeeds(session, feeds);
+    const outputs = await session.run(feeds, { logits: null, ...this.#cache.fetches() });
+    this.#cache.take(outputs, fed);
+    return new LogitRows(outputs['logits']!, shape.gathered ? null : { at, k });
+  }
+}
+
+/** onnxruntime drops feeds it does not know without a word, and an adapter with them. */
+function assertFeeds(session: Session, feeds: Feeds): void {
+  const missing = session.inputNames.filter(name => !(name in feeds));
+  const extra = Object.keys(feeds).filter(name => !session.inputNames.includes(name));
+  if (missing.length || extra.length) throw new Error(`feeds do not fit the graph: missing [${missing}], unknown [${extra}]`);
+}
+
+/** Logits [rows, k, vocab], or [rows, fed, vocab] with the wanted positions told. */
+class LogitRows {
+  readonly #data: Float32Array;
+  readonly #vocab: number;
+  readonly #perRow: number;
+  readonly #picked: { at: readonly number[]; k: number } | null;
+
+  constructor(logits: Tensor, picked: { at: readonly number[]; k: number } | null) {
+    this.#data = logits.type === 'float16' ? halves(logits.data as Uint16Array) : (logits.data as Float32Array);
+    this.#vocab = logits.dims[2]!;
+    this.#perRow = logits.dims[1]!;
+    this.#picked = picked;
+  }
+
+  at(row: number, k: number): Float32Array {
+    const inRow = this.#picked ? this.#picked.at[row * this.#picked.k + k]! : k;
+    const start = (row * this.#perRow + inRow) * this.#vocab;
+    return this.#data.subarray(start, start + this.#vocab);
+  }
+}
+
+/** Where Float16Array exists the runtime uses it; its bit patterns are what we read. */
+const halves = (data: Uint16Array): Float32Array => fromHalves(new Uint16Array(data.buffer, data.byteOffset, data.length));

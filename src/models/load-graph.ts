@@ -1,0 +1,61 @@
+// From the bytes of a decoder's ONNX file to a session the engine can batch on.
+import type { Projection } from '../onnx/resolve';
+import { decodeModel, encodeModel, type ModelProto } from '../onnx/proto';
+import { prepareGraph } from '../onnx/surgery';
+import type { DecoderShape } from './decoder-shape';
+import { decoderShape } from './decoder-shape';
+import { EngineError } from './fault';
+import { countParameters } from './parameters';
+import type { Runtime, Session } from './runtime';
+
+export interface GraphFiles {
+  graph: Uint8Array;
+  /** Further files the graph names, e.g. `model.onnx_data`. */
+  external: { path: string; data: Uint8Array }[];
+}
+
+export interface LoadedGraph {
+  session: Session;
+  shape: DecoderShape;
+  /** Projections with adapter inputs; none when loaded without. */
+  modules: readonly Projection[];
+  parameters: number;
+}
+
+/** Name under which the edited graph refers to the bytes it was read from. */
+const SELF = 'original.onnx';
+
+export async function loadGraph(
+  runtime: Runtime,
+  files: GraphFiles,
+  options: { lora: boolean; widths?: { q: number; kv: number } | undefined },
+): Promise<LoadedGraph> {
+  let original: ModelProto;
+  try {
+    original = decodeModel(files.graph);
+  } catch (error) {
+    throw new EngineError('bad-model', 'The ONNX file of this model could not be read.', 'Delete it and load it again.', error);
+  }
+  let prepared;
+  try {
+    prepared = prepareGraph(original, { lora: options.lora, externalFile: SELF, ...(options.widths ? { widths: options.widths } : {}) });
+  } catch (error) {
+    throw new EngineError(
+      'bad-model',
+      `This graph cannot be used: ${error instanceof Error ? error.message : String(error)}.`,
+      undefined,
+      error,
+    );
+  }
+  if (options.lora && !prepared.modules.length)
+    throw new EngineError('bad-model', 'No projection of this model can take an adapter.', prepared.refusals[0]?.reason);
+  const session = await runtime.createSession(encodeModel(prepared.model), {
+    externalData: [{ path: SELF, data: files.graph }, ...files.external],
+  });
+  try {
+    return { session, shape: decoderShape(session), modules: prepared.modules, parameters: countParameters(original) };
+  } catch (error) {
+    await session.release();
+    throw error;
+  }
+}
