@@ -1,0 +1,18 @@
+// What every screen may ask for. Made once in `App.svelte`; no module holds mutable state.
+import { createContext } from 'svelte';
+import type { Facts } from './capability';
+import type { Notices } from './notices.svelte';
+import type { Preferences } from './preferences.svelte';
+import type { Router } from './router.svelte';
+import type { Session } from '../session/session.svelte';
+
+export interface App {
+  router: Router;
+  notices: Notices;
+  preferences: Preferences;
+  session: Session;
+  /** null until the browser has answered. */
+  readonly facts: Facts | null;
+}
+
+export const [useApp, provideApp] = createContext<App>();

@@ -1,0 +1,110 @@
+// What the next run will be: its settings and its question. Survives every change of screen; nothing typed is ever dropped.
+import type { ModelRef } from '../../debate/config';
+import { builtinModel, defaultConfig } from '../../debate/defaults';
+import { settings } from '../../debate/settings';
+import type { Equality, Question } from '../../tasks/question';
+import { ownQuestion, taskById } from '../../tasks/tasks';
+import { draftOf, readDraft, type Draft, type Read } from './form';
+import type { RunConfig } from '../../debate/config';
+
+export type QuestionSource = 'dataset' | 'own';
+
+const message = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+export class Setup {
+  #base = $state.raw<ModelRef>(builtinModel);
+  draft = $state.raw<Draft>({});
+  source = $state<QuestionSource>('dataset');
+  difficulty = $state(defaultConfig().difficulty);
+  /** Which list of questions; the same number gives the same list everywhere. */
+  listSeed = $state(1);
+  /** Place in that list, from 0. */
+  index = $state(0);
+  ownText = $state('');
+  ownTruth = $state('');
+  ownEquality = $state<Equality>(taskById('own').equality);
+  #shown = $state.raw<Question | null>(null);
+
+  readonly defaults = $derived(defaultConfig(this.#base));
+  readonly #reading = $derived(readDraft(settings, this.defaults, this.draft));
+  readonly problems = $derived(this.#reading.problems);
+
+  /** The question that is chosen, or why there is none. */
+  readonly question: Read<Question> = $derived.by(() => {
+    try {
+      if (this.source === 'own') return { ok: true, value: ownQuestion(this.ownText, this.ownTruth || null, this.ownEquality) };
+      return { ok: true, value: this.#shown ?? this.questions(this.index + 1)[this.index]! };
+    } catch (error) {
+      return { ok: false, problem: message(error) };
+    }
+  });
+
+  /** Null while a field has a problem. */
+  readonly config: RunConfig | null = $derived.by(() => {
+    if (this.problems.size > 0) return null;
+    const { config } = this.#reading;
+    if (this.source === 'own') return { ...config, base: this.#base, task: 'own', difficulty: '', equality: this.ownEquality };
+    return { ...config, base: this.#base, difficulty: this.difficulty };
+  });
+
+  get base(): ModelRef {
+    return this.#base;
+  }
+
+  /** Another model has other defaults; what was edited stays as it is. */
+  setBase(base: ModelRef): void {
+    this.#base = base;
+  }
+
+  set(key: string, text: string): void {
+    this.draft = { ...this.draft, [key]: text };
+  }
+
+  reset(): void {
+    this.draft = {};
+  }
+
+  /** The first `count` questions of the chosen list. @throws RangeError when the difficulty has no so many */
+  questions(count: number): Question[] {
+    return this.#list('arithmetic', count);
+  }
+
+  #list(task: string, count: number): Question[] {
+    const source = taskById(task).questions;
+    if (!source) throw new RangeError(`task ${task} has no list of questions`);
+    return source({ split: 'eval', count, seed: this.listSeed, difficulty: this.difficulty });
+  }
+
+  step(by: number): void {
+    this.#shown = null;
+    this.index = Math.max(0, this.index + by);
+  }
+
+  /** Opens another list at its first question. */
+  chooseList(seed: number): void {
+    this.#shown = null;
+    this.listSeed = seed;
+    this.index = 0;
+  }
+
+  chooseDifficulty(difficulty: string): void {
+    this.#shown = null;
+    this.difficulty = difficulty;
+    this.index = 0;
+  }
+
+  /** Takes over question and settings of a recorded debate, so that it can be run again here. The model stays the chosen one. */
+  adopt(config: RunConfig, question: Question): void {
+    this.draft = draftOf(settings, this.defaults, { ...config, base: this.#base });
+    if (question.task === 'own') {
+      this.source = 'own';
+      this.ownText = question.text;
+      this.ownTruth = question.truth ?? '';
+      this.ownEquality = config.equality;
+      return;
+    }
+    this.source = 'dataset';
+    if (config.difficulty) this.difficulty = config.difficulty;
+    this.#shown = question;
+  }
+}
