@@ -18,7 +18,7 @@ const weights = initialWeights(small, 'test');
 const chats = [
   solvePrompt('What is 2+7*4+9-4*8?'),
   summarisePrompt([{ name: 'Agent B', text: solve([2, 7, 4, 9, 4, 8], 'Tens') }]),
-  revisePrompt('What is 2+7*4+9-4*8?', solve([2, 7, 4, 9, 4, 8], 'First'), { kind: 'summary', text: '7: Agents B, C. All agree.' }),
+  revisePrompt('What is 2+7*4+9-4*8?', solve([2, 7, 4, 9, 4, 8], 'First'), { kind: 'summary', text: 'Agent B: 7. Agent C: 7. All agree.' }),
 ];
 let tokenizer: PreTrainedTokenizer;
 
@@ -32,7 +32,7 @@ afterAll(() => rmSync(root, { recursive: true }));
 describe('vocabulary', () => {
   it('holds no text twice and gives plain text back', () => {
     expect(new Set(vocabulary).size).toBe(vocabulary.length);
-    const text = `${String.fromCharCode(...Array.from({ length: 95 }, (_, i) => i + 32))}\nSo \\boxed{-12}. Agents A, C: 3 or 4`;
+    const text = `${String.fromCharCode(...Array.from({ length: 95 }, (_, i) => i + 32))}\nSo \\boxed{-12}. Agent A: 3 or 4`;
     expect(decode(encode(text))).toBe(text);
     expect(encode('14')).toHaveLength(2);
   });

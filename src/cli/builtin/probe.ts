@@ -23,6 +23,10 @@ export function plurality(texts: readonly string[]): number | null {
   return best;
 }
 
+/** Whether the summary gives every agent its own answer. */
+export const namesEveryAnswer = (summary: string, peers: readonly Peer[]): boolean =>
+  summary.startsWith(peers.map(peer => `${peer.name}: ${boxed(peer.text) ?? 'no answer'}.`).join(' '));
+
 const share = (hits: readonly boolean[]): number => hits.filter(Boolean).length / hits.length;
 
 export interface Probe {
@@ -59,9 +63,7 @@ export async function probe(sampler: Sampler, difficulty: Difficulty, count: num
     random,
   );
   const exact = each((_, agent, p) => summaryText(peersOf(agent, p)));
-  const named = each((_, agent, p) =>
-    peersOf(agent, p).every(({ text }) => boxed(text) === null || new RegExp(`(^| )${boxed(text)}: Agent`).test(summaries[3 * p + agent]!)),
-  );
+  const named = each((_, agent, p) => namesEveryAnswer(summaries[3 * p + agent]!, peersOf(agent, p)));
   const own = (agent: number, p: number): string => first[3 * p + agent]!;
   const bySummary = await sampler.sample(
     each((q, a, p) => revisePrompt(q, own(a, p), { kind: 'summary', text: summaries[3 * p + a]! })),

@@ -32,14 +32,14 @@ export const stages: readonly Stage[] = [
   {
     // Clean solutions, and facts alone while they are still being learnt.
     name: 'reason',
-    steps: 7000,
+    steps: 8000,
     mix: done => [
       ['drill', Math.max(0.05, 0.45 - done)],
       ['solve', done < 0.15 ? 0.8 : 0.4],
-      ['revise', done < 0.15 ? 0.05 : 0.4],
-      ['summarise', 0.15],
+      ['revise', done < 0.15 ? 0.05 : 0.35],
+      ['summarise', done < 0.4 ? 0.35 : 0.2],
     ],
-    rate: done => (done < 0.5 ? 1 : 1 - 0.85 * ((done - 0.5) / 0.5)),
+    rate: done => (done < 0.45 ? 1 : 1 - 0.85 * ((done - 0.45) / 0.55)),
     corpus: { difficulties, slipRate: 0, shownSlipRates, criticSlipRate: 0 },
   },
   {

@@ -4,8 +4,8 @@ export const special = ['<pad>', '<|user|>', '<|assistant|>', '<|end|>', '<unk>'
 export const [PAD, USER, ASSISTANT, END, UNKNOWN] = [0, 1, 2, 3, 4] as const;
 
 const words = [
-  'What', ' is', 'Agent ', 'Agents ', 'Summarise', 'Summary: ', 'Check ', 'First', ' multiply', ' and ', 'Then ', 'So ', '\\boxed{', 'From', ' the', ' right',
-  'Plus', ' terms', 'Minus ', 'Pair', ' products', 'Rest ', 'Split', 'Tens', 'Factor', 'Add ', 'No answer', 'No shared step differs', 'They differ at ',
+  'What', ' is', 'Agent ', 'Summarise', 'Summary: ', 'Check ', 'First', ' multiply', ' and ', 'Then ', 'So ', '\\boxed{', 'From', ' the', ' right',
+  'Plus', ' terms', 'Minus ', 'Pair', ' products', 'Rest ', 'Split', 'Tens', 'Factor', 'Add ', 'no answer', 'No shared step differs', 'They differ at ',
   'All agree', ' or ', '. ', ', ', ': ',
 ]; // prettier-ignore
 const characters = Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i));

@@ -126,11 +126,11 @@ describe('summaries', () => {
     const b = solve([1, 2, 3, 4, 4, 5], 'From');
     const c = solve([1, 2, 3, 4, 4, 5], 'Plus', v => (v === 20 ? 30 : v));
     expect(summaryText([peer('A', a), peer('B', b), peer('C', c), peer('D', 'I do not know')])).toBe(
-      '-19: Agents A, C. -9: Agent B. No answer: Agent D. They differ at 4*5: 30 or 20.',
+      'Agent A: -19. Agent B: -9. Agent C: -19. Agent D: no answer. They differ at 4*5: 30 or 20.',
     );
-    expect(summaryText([peer('A', b), peer('B', b)])).toBe('-9: Agents A, B. All agree.');
-    expect(summaryText([peer('C', b)])).toBe('-9: Agent C.');
-    expect(summaryText([peer('A', 'So \\boxed{1}'), peer('B', 'So \\boxed{2}')])).toBe('1: Agent A. 2: Agent B. No shared step differs.');
+    expect(summaryText([peer('A', b), peer('B', b)])).toBe('Agent A: -9. Agent B: -9. All agree.');
+    expect(summaryText([peer('C', b)])).toBe('Agent C: -9.');
+    expect(summaryText([peer('A', 'So \\boxed{1}'), peer('B', 'So \\boxed{2}')])).toBe('Agent A: 1. Agent B: 2. No shared step differs.');
     expect(firstDispute(['7*8=7*5+7*3=35+21=56', '7*8=54'])).toEqual({ left: '7*8', values: [56, 54] });
   });
 

@@ -43,29 +43,16 @@ export function revisePrompt(question: string, own: string | null, shown: Shown)
   return [...earlier, { role: 'user', content: `${before}${question}` }];
 }
 
-/** `Agents A, C` or `Agent B`. */
-function named(names: readonly string[]): string {
-  const short = names.map(name => name.replace(/^Agent /, ''));
-  return `${names.length > 1 ? 'Agents' : 'Agent'} ${short.join(', ')}`;
-}
-
 /**
- * The exact summary of some solutions: every distinct answer with its holders, those without one, and the first shared step
- * they wrote differently. What the built-in summariser is trained to say.
+ * The exact summary of some solutions: who holds which answer, and the first shared step they wrote differently.
+ * What the built-in summariser is trained to say.
  */
 export function summaryText(peers: readonly Peer[]): string {
-  const holders = new Map<number | null, string[]>();
-  for (const peer of peers) {
-    const value = boxed(peer.text);
-    holders.set(value, [...(holders.get(value) ?? []), peer.name]);
-  }
-  const answers = [...holders].filter(([value]) => value !== null);
-  const parts = answers.map(([value, names]) => `${value}: ${named(names)}.`);
-  const silent = holders.get(null);
-  if (silent) parts.push(`No answer: ${named(silent)}.`);
+  const answers = peers.map(peer => boxed(peer.text));
+  const parts = peers.map(({ name }, i) => `${name}: ${answers[i] ?? 'no answer'}.`);
   const dispute = firstDispute(peers.map(peer => peer.text));
   if (dispute) parts.push(`They differ at ${dispute.left}: ${dispute.values.join(' or ')}.`);
-  else if (answers.length > 1) parts.push('No shared step differs.');
-  else if (peers.length > 1 && !silent) parts.push('All agree.');
+  else if (new Set(answers).size > 1) parts.push('No shared step differs.');
+  else if (peers.length > 1 && answers[0] !== null) parts.push('All agree.');
   return parts.join(' ');
 }

@@ -41,19 +41,24 @@ export interface Dispute {
   values: number[];
 }
 
-/** The earliest step, in reading order, that several of the texts wrote with different values; null when they share no such step. */
+/** The first step, reading on, that contradicts what an earlier text wrote for it; null when the texts share no such step. */
 export function firstDispute(texts: readonly string[]): Dispute | null {
-  const written = new Map<string, number[]>();
-  for (const text of texts) {
-    // Within one text the first value counts: two texts dispute, not one with itself.
-    const own = new Map<string, number>();
-    for (const { left, value } of stepsOf(text)) if (!own.has(left)) own.set(left, value);
-    for (const [left, value] of own) {
-      const values = written.get(left) ?? [];
-      if (!values.includes(value)) values.push(value);
-      written.set(left, values);
+  // Within one text the first value counts: texts dispute with each other, not with themselves.
+  const written = texts.map(
+    text =>
+      new Map(
+        stepsOf(text)
+          .reverse()
+          .map(({ left, value }) => [left, value]),
+      ),
+  );
+  for (const [i, text] of texts.entries())
+    for (const { left } of stepsOf(text)) {
+      const value = written[i]!.get(left);
+      if (written.slice(0, i).some(earlier => earlier.has(left) && earlier.get(left) !== value)) {
+        const values = written.flatMap(steps => steps.get(left) ?? []);
+        return { left, values: [...new Set(values)] };
+      }
     }
-  }
-  for (const [left, values] of written) if (values.length > 1) return { left, values };
   return null;
 }
