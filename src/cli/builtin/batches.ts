@@ -63,15 +63,13 @@ export function batchOf(kind: Kind, rows: readonly Row[]): KindBatch {
 }
 
 /** An endless source of batches per kind. Sixteen batches are made at once and sorted by length, so that little is padding. */
-export function batchSource(random: Random, options: () => CorpusOptions): (kind: Kind) => KindBatch {
+export function batchSource(random: Random, options: CorpusOptions): (kind: Kind) => KindBatch {
   const ready = new Map<Kind, KindBatch[]>();
   return kind => {
     let pool = ready.get(kind);
     if (!pool?.length) {
       const count = rowsOf[kind];
-      const rows = Array.from({ length: 16 * count }, () => rowOf(kind, random, options())).sort(
-        (x, y) => x.tokens.length - y.tokens.length,
-      );
+      const rows = Array.from({ length: 16 * count }, () => rowOf(kind, random, options)).sort((x, y) => x.tokens.length - y.tokens.length);
       pool = shuffled(
         random,
         Array.from({ length: 16 }, (_, i) => batchOf(kind, rows.slice(i * count, (i + 1) * count))),
