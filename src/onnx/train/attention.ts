@@ -54,9 +54,7 @@ export class Attention {
   #split(x: string, n: number): string {
     const g = this.#t.graph;
     const y = this.#swap(g.node('Reshape', [x, this.#rows(n)]));
-    return this.#t.record(y, [x], dy =>
-      this.#t.give(x, () => g.node('Reshape', [this.#swap(dy), g.ints([-1, n * this.#shape.headDim])])),
-    );
+    return this.#t.record(y, [x], dy => this.#t.give(x, () => g.node('Reshape', [this.#swap(dy), g.ints([-1, n * this.#shape.headDim])])));
   }
 
   /** Every key/value head serves heads/kvHeads query heads, so its gradient is the sum over them. */

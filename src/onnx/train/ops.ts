@@ -1,12 +1,7 @@
 // The layers of a Llama block with their derivatives. Activations are [rows, width], matrices [out, in]; dy is the upstream gradient.
 import type { Tape } from './tape';
 
-const gemm = (
-  t: Tape,
-  a: string,
-  b: string,
-  how: { transA?: 1; transB?: 1; factor?: number; onto?: string | undefined } = {},
-): string => {
+const gemm = (t: Tape, a: string, b: string, how: { transA?: 1; transB?: 1; factor?: number; onto?: string | undefined } = {}): string => {
   const { transA = 0, transB = 0, factor = 1, onto } = how;
   return t.graph.node('Gemm', onto === undefined ? [a, b] : [a, b, onto], { transA, transB, alpha: { float: factor } });
 };

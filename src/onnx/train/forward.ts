@@ -1,0 +1,37 @@
+// The forward pass of a Llama-architecture decoder on a tape; the same function as the inference graph of `../llama`, without a cache.
+import type { LlamaConfig } from '../llama';
+import { Attention } from './attention';
+import { add, embedding, linear, rmsNorm, swiglu, type IndexSum } from './ops';
+import type { Parameters } from './parameters';
+import type { Tape } from './tape';
+
+/** int64 [B, T], rotary tables [T, 1, headDim], additive mask [T, T]. */
+export interface ForwardInputs {
+  ids: string;
+  cos: string;
+  sin: string;
+  mask: string;
+}
+
+/** Logits [B·T, vocab]. */
+export function llamaLogits(t: Tape, c: LlamaConfig, parameters: Parameters, inputs: ForwardInputs, indexSum: IndexSum): string {
+  const g = t.graph;
+  const attention = new Attention(t, c, { ...inputs, batch: g.node('Shape', [inputs.ids]) });
+  const normalise = (x: string, path: string): string => rmsNorm(t, x, parameters.weight(path), c.eps);
+  const table = parameters.weight('model.embed_tokens');
+  let x = embedding(t, table, g.node('Reshape', [inputs.ids, g.ints([-1])]), [c.vocab, c.hidden], indexSum);
+  for (let layer = 0; layer < c.layers; layer++) {
+    const path = `model.layers.${layer}`;
+    const h = normalise(x, `${path}.input_layernorm`);
+    const [q, k, v] = ['q_proj', 'k_proj', 'v_proj'].map(name => parameters.linear(h, `${path}.self_attn.${name}`)) as [
+      string,
+      string,
+      string,
+    ];
+    x = add(t, x, parameters.linear(attention.apply(q, k, v), `${path}.self_attn.o_proj`));
+    const m = normalise(x, `${path}.post_attention_layernorm`);
+    const gated = swiglu(t, parameters.linear(m, `${path}.mlp.gate_proj`), parameters.linear(m, `${path}.mlp.up_proj`));
+    x = add(t, x, parameters.linear(gated, `${path}.mlp.down_proj`));
+  }
+  return linear(t, normalise(x, 'model.norm'), c.tied ? table : parameters.weight('lm_head'));
+}
