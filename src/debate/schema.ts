@@ -23,7 +23,6 @@ const message = v.pipe(
   v.transform(text => text.slice(0, 2000)),
 );
 /** Ids name HTML elements, files and database keys: no control characters, and short. */
-// eslint-disable-next-line no-control-regex -- control characters are exactly what is refused here
 const id = v.pipe(v.string(), v.minLength(1), v.maxLength(200), v.regex(/^[^\u0000-\u001f\u007f]+$/, 'control characters in an id'));
 
 const modelRef = v.variant('kind', [
