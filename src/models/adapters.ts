@@ -1,8 +1,28 @@
 // The adapters a society may speak with, and their stacked inputs for the rows of a batch.
 import { stackAdapters, type Feed, type MappedAdapter } from '../onnx/feeds';
-import type { Projection } from '../onnx/resolve';
+import { AdapterMismatch, mapAdapter } from '../onnx/mapping';
+import { AdapterError, readAdapter, type AdapterFiles } from '../onnx/peft';
+import type { Projection, Refusal } from '../onnx/resolve';
 import { EngineError } from './fault';
 import type { Feeds, Runtime } from './runtime';
+
+/**
+ * An adapter in PEFT's files, laid onto the projections of a graph.
+ * @throws EngineError `bad-model` when it was trained for another model, or is not what it says
+ */
+export function placeAdapter(id: string, files: AdapterFiles, modules: readonly Projection[], refusals: readonly Refusal[]): MappedAdapter {
+  try {
+    return mapAdapter(readAdapter(files['adapter_config.json'], files['adapter_model.safetensors']).modules, modules, refusals);
+  } catch (error) {
+    if (!(error instanceof AdapterMismatch) && !(error instanceof AdapterError)) throw error;
+    throw new EngineError(
+      'bad-model',
+      `The adapter ${id} does not fit this model: ${error.message}.`,
+      'Load the base it was trained on.',
+      error,
+    );
+  }
+}
 
 export class AdapterShelf {
   readonly #runtime: Runtime;

@@ -1,8 +1,9 @@
 // Puts an engine together from a runtime and a model folder, telling its phases on the way.
-import type { MappedAdapter } from '../onnx/feeds';
-import { AdapterShelf } from './adapters';
+import type { AdapterFiles } from '../onnx/peft';
+import { AdapterShelf, placeAdapter } from './adapters';
 import { Batch, type Model } from './batch';
 import { growingCache } from './cache-growing';
+import { staticCache } from './cache-static';
 import type { Engine, EngineModelRef, LoadProgress } from './engine';
 import { createEngine } from './engine-core';
 import { hashOf } from './hash';
@@ -19,7 +20,7 @@ export interface AssembleOptions {
   folder: ModelFolder;
   graph: GraphFiles;
   /** By the id rows name them with. Any adapter gives the graph adapter inputs, which cost every row a little. */
-  adapters?: ReadonlyMap<string, MappedAdapter>;
+  adapters?: ReadonlyMap<string, AdapterFiles>;
   limits?: Partial<WaveLimits>;
   now(): number;
   breathe(): Promise<void>;
@@ -33,23 +34,31 @@ export async function assemble(options: AssembleOptions, signal: AbortSignal): P
     runtime,
     folder,
     graph,
-    adapters = new Map<string, MappedAdapter>(),
+    adapters = new Map<string, AdapterFiles>(),
     now,
     breathe,
     onProgress = () => undefined,
   } = options;
   const config = await readModelConfig(folder, signal);
   onProgress({ phase: 'compile', done: 0, total: 1 });
-  const { session, shape, modules, parameters } = await loadGraph(runtime, graph, { lora: adapters.size > 0, widths: config.widths });
+  const { session, shape, modules, refusals, mixesRows, parameters } = await loadGraph(runtime, graph, {
+    lora: adapters.size > 0,
+    widths: config.widths,
+  });
   try {
     signal.throwIfAborted();
     onProgress({ phase: 'compile', done: 1, total: 1 });
-    const shelf = new AdapterShelf(runtime, modules, adapters);
+    const shelf = new AdapterShelf(
+      runtime,
+      modules,
+      new Map([...adapters].map(([id, files]) => [id, placeAdapter(id, files, modules, refusals)])),
+    );
     const model: Model = {
       runtime,
       session,
       shape,
-      newCache: rows => growingCache(runtime, shape, rows),
+      newCache: (rows, longest) =>
+        runtime.memory ? staticCache(runtime.memory, shape, rows, longest) : growingCache(runtime, shape, rows),
       adapterFeeds: rows => shelf.feeds(rows),
     };
     onProgress({ phase: 'warm-up', done: 0, total: 1 });
@@ -64,7 +73,14 @@ export async function assemble(options: AssembleOptions, signal: AbortSignal): P
       model,
       config,
       adapters: shelf,
-      limits: { rows: 32, prefillTokens: 8192, cacheTokens: Math.max(1, Math.floor(CACHE_BYTES / shape.bytesPerToken)), ...options.limits },
+      limits: {
+        rows: 32,
+        prefillTokens: 8192,
+        cacheTokens: Math.max(1, Math.floor(CACHE_BYTES / shape.bytesPerToken)),
+        ...options.limits,
+        // The same words alone and in company come before speed.
+        ...(mixesRows ? { rows: 1 } : {}),
+      },
       checks: [],
       now,
       breathe,

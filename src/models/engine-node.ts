@@ -1,11 +1,12 @@
 // The society engine in a Node process: what the command line, the bench and the evaluation use.
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 
-import type { MappedAdapter } from '../onnx/feeds';
+import type { AdapterFiles } from '../onnx/peft';
 import { assemble } from './assemble';
+import { chooseFiles } from './choose-files';
 import type { Engine, EngineModelRef, LoadProgress } from './engine';
-import { EngineError } from './fault';
+import { readGraph } from './read-graph';
 import type { ModelFolder } from './model-folder';
 import { nodeRuntime } from './runtime-node';
 import type { WaveLimits } from './waves';
@@ -15,22 +16,30 @@ export interface NodeEngineOptions {
   base?: EngineModelRef;
   /** Threads of one run. */
   threads?: number;
+  /** Which of the model's graphs; full precision where there is one. */
+  dtype?: string;
   /** By the id rows name them with. */
-  adapters?: ReadonlyMap<string, MappedAdapter>;
+  adapters?: ReadonlyMap<string, AdapterFiles>;
   limits?: Partial<WaveLimits>;
   onProgress?(progress: LoadProgress): void;
   signal?: AbortSignal;
 }
 
+const orNull = async <T>(work: Promise<T>): Promise<T | null> => {
+  try {
+    return await work;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+};
+
 export const folderOnDisk = (dir: string): ModelFolder => ({
-  async read(path) {
-    try {
-      return await readFile(join(dir, path));
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-      throw error;
-    }
+  async find(path) {
+    const facts = await orNull(stat(join(dir, path)));
+    return facts && { bytes: facts.size, cached: true };
   },
+  read: path => orNull(readFile(join(dir, path))),
 });
 
 /**
@@ -38,18 +47,16 @@ export const folderOnDisk = (dir: string): ModelFolder => ({
  * @throws EngineError `bad-model` when the folder holds no model the engine can run
  */
 export async function createNodeEngine(dir: string, options: NodeEngineOptions = {}): Promise<Engine> {
-  const { base = { kind: 'builtin', id: basename(dir) }, threads, signal = new AbortController().signal, ...rest } = options;
+  const { base = { kind: 'builtin', id: basename(dir) }, threads, dtype, signal = new AbortController().signal, ...rest } = options;
   const folder = folderOnDisk(dir);
-  const graph = await folder.read('onnx/model.onnx');
-  if (!graph) throw new EngineError('bad-model', `There is no onnx/model.onnx in ${dir}.`);
-  const data = await folder.read('onnx/model.onnx_data');
+  const chosen = await chooseFiles(folder, { device: 'cpu', halves: false }, dtype, signal);
   return assemble(
     {
       base,
-      dtype: 'fp32',
+      dtype: chosen.dtype,
       runtime: nodeRuntime(threads === undefined ? {} : { threads }),
       folder,
-      graph: { graph, external: data ? [{ path: 'model.onnx_data', data }] : [] },
+      graph: await readGraph(folder, chosen, signal),
       now: () => performance.now(),
       breathe: () => new Promise(resolve => setImmediate(resolve)),
       ...rest,

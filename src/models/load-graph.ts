@@ -1,5 +1,5 @@
 // From the bytes of a decoder's ONNX file to a session the engine can batch on.
-import type { Projection } from '../onnx/resolve';
+import type { Projection, Refusal } from '../onnx/resolve';
 import { decodeModel, encodeModel, type ModelProto } from '../onnx/proto';
 import { prepareGraph } from '../onnx/surgery';
 import type { DecoderShape } from './decoder-shape';
@@ -19,6 +19,9 @@ export interface LoadedGraph {
   shape: DecoderShape;
   /** Projections with adapter inputs; none when loaded without. */
   modules: readonly Projection[];
+  refusals: readonly Refusal[];
+  /** Activations are quantised by the largest value of the whole batch, so a row's numbers depend on its neighbours. */
+  mixesRows: boolean;
   parameters: number;
 }
 
@@ -51,11 +54,22 @@ export async function loadGraph(
     throw new EngineError('bad-model', 'No projection of this model can take an adapter.', prepared.refusals[0]?.reason);
   const session = await runtime.createSession(encodeModel(prepared.model), {
     externalData: [{ path: SELF, data: files.graph }, ...files.external],
+    onDevice: prepared.model.graph!.output.flatMap(o => (o.name?.startsWith('present.') ? [o.name] : [])),
   });
   try {
-    return { session, shape: decoderShape(session), modules: prepared.modules, parameters: countParameters(original) };
+    return {
+      session,
+      shape: decoderShape(session),
+      modules: prepared.modules,
+      refusals: prepared.refusals,
+      mixesRows: mixesRows(original),
+      parameters: countParameters(original),
+    };
   } catch (error) {
     await session.release();
     throw error;
   }
 }
+
+const mixesRows = (model: ModelProto): boolean =>
+  model.graph!.node.some(n => n.opType === 'DynamicQuantizeLinear' || n.opType === 'DynamicQuantizeMatMul');

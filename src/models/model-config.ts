@@ -20,7 +20,7 @@ const numbers = (value: unknown): number[] => (Array.isArray(value) ? value : [v
 export async function readModelConfig(folder: ModelFolder, signal?: AbortSignal): Promise<ModelConfig> {
   const config = await needJson(folder, 'config.json', signal);
   const generation = (await readJson(folder, 'generation_config.json', signal)) ?? {};
-  const template = await folder.read('chat_template.jinja', signal);
+  const template = await folder.read('chat_template.jinja', { signal });
   const tokenizer = createTokenizer({
     tokenizer: await needJson(folder, 'tokenizer.json', signal),
     config: await needJson(folder, 'tokenizer_config.json', signal),

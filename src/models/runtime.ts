@@ -1,9 +1,16 @@
-// What the engine needs from an onnxruntime, web or Node: sessions from bytes and tensors. Callers pass their own.
-import type { InferenceSession, Tensor } from 'onnxruntime-common';
-
-export type { Tensor };
+// What the engine needs from an onnxruntime, web or Node: sessions from bytes, tensors and, where there is such a thing, device memory.
+import type { InferenceSession } from 'onnxruntime-common';
 
 export type TensorType = 'float32' | 'float16' | 'int64';
+
+/** The part of onnxruntime's tensors that the engine reads. */
+export interface Tensor {
+  readonly type: string;
+  readonly dims: readonly number[];
+  /** Values on the host; tensors on a device have none. */
+  readonly data: unknown;
+  dispose(): void;
+}
 
 export interface TensorData {
   float32: Float32Array;
@@ -20,15 +27,25 @@ export interface Session {
   readonly inputMetadata: readonly InferenceSession.ValueMetadata[];
   readonly outputMetadata: readonly InferenceSession.ValueMetadata[];
   /** `fetches` names the outputs wanted: null = a new tensor, a tensor = write there. */
-  run(feeds: Feeds, fetches?: Record<string, Tensor | null>): Promise<Feeds>;
+  run(feeds: Feeds, fetches: Record<string, Tensor | null>): Promise<Feeds>;
   release(): Promise<void>;
 }
 
 export interface SessionRequest {
   /** Weights that stayed outside the graph, by the name the graph calls them. */
   externalData?: { path: string; data: Uint8Array }[];
-  /** Outputs to leave on the device. */
+  /** Outputs that stay on the device, where it has memory of its own. */
   onDevice?: readonly string[];
+}
+
+export type FloatType = Extract<TensorType, 'float32' | 'float16'>;
+
+/** Memory that survives runs: on a graphics card, or on the heap of the wasm runtime. */
+export interface DeviceMemory {
+  /** Zeroes, or a copy of `data`. */
+  allocate(type: FloatType, dims: readonly number[], data?: Float32Array | Uint16Array): Tensor;
+  /** Only these rows along the first dimension, in ascending order. Takes over `tensor`, which must not be used any more. */
+  keepRows(tensor: Tensor, rows: readonly number[]): Tensor;
 }
 
 export type EngineDevice = 'cpu' | 'wasm' | 'webgpu';
@@ -37,8 +54,8 @@ export interface Runtime {
   readonly device: EngineDevice;
   /** Package and version, for the record of a run. */
   readonly name: string;
+  readonly memory?: DeviceMemory;
   createSession(model: Uint8Array, request?: SessionRequest): Promise<Session>;
   tensor<T extends TensorType>(type: T, data: TensorData[T], dims: readonly number[]): Tensor;
-  /** Zeroed memory on the device, where tensors can live there. */
-  deviceTensor?(type: 'float32' | 'float16', dims: readonly number[], data?: Float32Array | Uint16Array): Tensor;
+  dispose?(): Promise<void>;
 }

@@ -1,0 +1,73 @@
+// Loads a model inside the worker: device, files, session, self-check, and the next device when one fails.
+import { assemble } from './assemble';
+import { chooseFiles } from './choose-files';
+import { decideDevice, sightGpu, type DeviceDecision } from './device-probe';
+import type { Engine, LoadProgress } from './engine';
+import { EngineError, toFault } from './fault';
+import { folderOf } from './folder-of';
+import { browserCache } from './model-cache';
+import type { LoadRequest } from './protocol';
+import { readGraph } from './read-graph';
+import { wasmRuntime, webgpuRuntime } from './runtime-web';
+
+/** A macrotask: the runtime finishes its promises without one, and messages would never come in. */
+const breathe = (): Promise<void> =>
+  new Promise(resolve => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(null);
+  });
+
+/** Larger models share a step among several threads, where the page may use them; a small one would only wait for them. */
+const SMALL_MODEL = 30_000_000;
+const threadsFor = (bytes: number): number =>
+  globalThis.crossOriginIsolated && bytes > SMALL_MODEL ? Math.max(1, Math.min(8, Math.ceil(navigator.hardwareConcurrency / 2))) : 1;
+
+export async function loadInWorker(
+  request: LoadRequest,
+  onProgress: (progress: LoadProgress) => void,
+  signal: AbortSignal,
+): Promise<Engine> {
+  const { ref, models, files, adapters } = request;
+  onProgress({ phase: 'check-device', done: 0, total: 1 });
+  const wanted = ref.kind === 'hub' ? ref.device : undefined;
+  const choice = wanted === 'wasm' || wanted === 'webgpu' ? wanted : request.device;
+  const first = decideDevice(
+    ref,
+    choice,
+    choice === 'wasm' || (choice === 'auto' && ref.kind === 'builtin') ? { gpu: null, why: '' } : await sightGpu(),
+  );
+  const folder = folderOf(ref, { models, files, fetch: (url, init) => fetch(url, init), cache: browserCache() });
+
+  const attempt = async ({ facts, fellBack }: DeviceDecision): Promise<Engine> => {
+    const told = (progress: LoadProgress): void => onProgress(fellBack ? { ...progress, fellBack } : progress);
+    told({ phase: 'check-device', done: 1, total: 1 });
+    const chosen = await chooseFiles(folder, facts, ref.kind === 'hub' ? ref.dtype : undefined, signal);
+    const graph = await readGraph(folder, chosen, signal, (done, total) => told({ phase: 'download', done, total }));
+    const runtime = facts.device === 'webgpu' ? await webgpuRuntime() : wasmRuntime(threadsFor(graph.graph.length));
+    return assemble(
+      { base: ref, dtype: chosen.dtype, runtime, folder, graph, adapters, now: () => performance.now(), breathe, onProgress: told },
+      signal,
+    );
+  };
+
+  try {
+    return await attempt(first);
+  } catch (error) {
+    signal.throwIfAborted();
+    const { code, message } = toFault(error);
+    // Only what a device can be blamed for: a missing file or a refusing server is the same on the next one.
+    if (
+      first.facts.device === 'wasm' ||
+      code === 'network' ||
+      code === 'auth' ||
+      (error instanceof EngineError && code === 'bad-model' && !message.includes('self-check'))
+    )
+      throw error;
+    const reason = `WebGPU failed: ${message}`;
+    return attempt({ facts: { device: 'wasm', halves: false }, reason, fellBack: { from: 'webgpu', to: 'wasm', reason } });
+  }
+}

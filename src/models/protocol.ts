@@ -1,0 +1,65 @@
+// What the page and the engine's worker say to each other.
+import type { AdapterFiles } from '../onnx/peft';
+import type {
+  EngineFacts,
+  EngineFault,
+  EngineMessage,
+  EngineModelRef,
+  EngineRow,
+  EngineUpdate,
+  LoadProgress,
+  ScoreRow,
+  SelfCheck,
+  TokenPiece,
+} from './engine';
+
+export type DeviceChoice = 'auto' | 'wasm' | 'webgpu';
+
+export interface LoadRequest {
+  ref: EngineModelRef;
+  device: DeviceChoice;
+  /** URL of the folder of built-in models, ending in a slash. */
+  models: string;
+  /** For a local model: what the user picked. */
+  files: readonly File[];
+  adapters: ReadonlyMap<string, AdapterFiles>;
+  /** Name of a lock the worker holds as long as it lives; empty where there are no locks. */
+  lock: string;
+}
+
+export interface ScoredRow {
+  tokens: TokenPiece[];
+  logprobs: number[];
+}
+
+export interface TokenizedPrompt {
+  text: string;
+  tokens: TokenPiece[];
+}
+
+/** Every request has an id; whatever answers it carries the same one. */
+export type ToEngine =
+  | { type: 'load'; id: number; request: LoadRequest }
+  | { type: 'generate'; id: number; rows: readonly EngineRow[] }
+  | { type: 'score'; id: number; rows: readonly ScoreRow[] }
+  | { type: 'tokenize'; id: number; messages: readonly EngineMessage[] }
+  | { type: 'cancel'; id: number };
+
+export interface LoadedEngine {
+  facts: EngineFacts;
+  checks: readonly SelfCheck[];
+  maxContext: number;
+}
+
+export type FromEngine =
+  | { type: 'progress'; id: number; progress: LoadProgress }
+  | { type: 'loaded'; id: number; loaded: LoadedEngine }
+  | { type: 'update'; id: number; update: EngineUpdate }
+  | { type: 'generated'; id: number }
+  | { type: 'scored'; id: number; rows: ScoredRow[] }
+  | { type: 'tokenized'; id: number; prompt: TokenizedPrompt }
+  | { type: 'failed'; id: number; error: EngineFault };
+
+export function exhaustive(x: never): never {
+  throw new Error(`unexpected message ${JSON.stringify(x)}`);
+}

@@ -1,0 +1,86 @@
+// onnxruntime-web behind the engine's runtime seam; only the worker imports this.
+import * as ort from 'onnxruntime-web/webgpu';
+import loader from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.mjs?url';
+import wasm from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url';
+
+import { gpuMemory } from './gpu-memory';
+import { HeapSession, sessionAddress } from './heap-session';
+import { heapMemory } from './heap-tensor';
+import { hideSubgroups, needsHiding } from './hide-subgroups';
+import factory from './ort-factory.mjs?url&no-inline';
+import { announceLoader, capturedModule } from './ort-module';
+import type { DeviceMemory, Runtime, Session } from './runtime';
+
+const here = (url: string): string => new URL(url, self.location.href).href;
+
+/** Every file of the runtime comes from this site; by default some would be fetched from a public server. */
+function configure(threads: number): void {
+  announceLoader(here(loader));
+  ort.env.wasm.wasmPaths = { mjs: here(factory), wasm: here(wasm) };
+  ort.env.wasm.numThreads = threads;
+  ort.env.logLevel = 'error';
+}
+
+const name = (): string => `onnxruntime-web ${ort.env.versions.web ?? ort.env.versions.common}`;
+const tensor: Runtime['tensor'] = (type, data, dims) => new ort.Tensor(type, data as Float32Array, dims);
+
+/** @param threads 1 unless the page is cross-origin isolated */
+export function wasmRuntime(threads: number): Runtime {
+  configure(threads);
+  let memory: DeviceMemory | undefined;
+  return {
+    device: 'wasm',
+    get name() {
+      return `${name()}, ${ort.env.wasm.numThreads} thread${ort.env.wasm.numThreads === 1 ? '' : 's'}`;
+    },
+    get memory() {
+      return memory;
+    },
+    async createSession(model, { externalData } = {}) {
+      const session = await ort.InferenceSession.create(model, {
+        executionProviders: ['wasm'],
+        logSeverityLevel: 3,
+        ...(externalData ? { externalData } : {}),
+      });
+      const module = capturedModule();
+      const address = sessionAddress(session);
+      // Without the module the session still works, by copying.
+      if (!module || address === undefined) return session as unknown as Session;
+      memory = heapMemory(module);
+      return new HeapSession(module, address, session);
+    },
+    tensor,
+  };
+}
+
+/** @throws Error when there is no adapter */
+export async function webgpuRuntime(): Promise<Runtime> {
+  const adapter = await navigator.gpu?.requestAdapter();
+  if (!adapter) throw new Error('no graphics adapter');
+  if (needsHiding(adapter.info)) hideSubgroups();
+  configure(1);
+  let memory: DeviceMemory | undefined;
+  return {
+    device: 'webgpu',
+    get name() {
+      return name();
+    },
+    get memory() {
+      return memory;
+    },
+    async createSession(model, { externalData, onDevice = [] } = {}) {
+      const session = await ort.InferenceSession.create(model, {
+        executionProviders: ['webgpu'],
+        logSeverityLevel: 3,
+        preferredOutputLocation: Object.fromEntries(onDevice.map(o => [o, 'gpu-buffer' as const])),
+        ...(externalData ? { externalData } : {}),
+      });
+      memory = gpuMemory({
+        device: (await ort.env.webgpu.device) as GPUDevice,
+        fromGpuBuffer: (buffer, options) => ort.Tensor.fromGpuBuffer(buffer, options),
+      });
+      return session as unknown as Session;
+    },
+    tensor,
+  };
+}
