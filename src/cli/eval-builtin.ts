@@ -1,18 +1,19 @@
 // `npm run eval:builtin`: measures the committed weights and writes MODEL_CARD.md beside them.
 // Options: --questions N (default 500), --hard N (questions per other difficulty, default 200), --checkpoint FILE (judge one, write nothing), --threads N
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { seededRandom } from '../tasks/arithmetic/random';
 import type { Difficulty } from '../tasks/arithmetic/problem';
-import { readSafetensors, toFloat32 } from '../onnx/safetensors';
+import { createNodeEngine } from '../models/engine-node';
 import { modelCard } from './builtin/card';
 import { readCheckpoint } from './builtin/checkpoint';
 import { config, modelName } from './builtin/config';
 import { readLog } from './builtin/course';
-import { evaluate, type Evaluation } from './builtin/evaluate';
+import { evaluate, type Evaluation, type Speak } from './builtin/evaluate';
 import { asHalves } from './builtin/export';
 import { createSampler } from './builtin/sampler';
+import { speakWith } from './builtin/speak';
 
 const { values: args } = parseArgs({
   options: {
@@ -23,26 +24,21 @@ const { values: args } = parseArgs({
   },
 });
 const folder = join('public/models', modelName);
-const weights = args.checkpoint
-  ? asHalves(readCheckpoint(args.checkpoint).tensors)
-  : Object.fromEntries(
-      [...readSafetensors(readFileSync(join(folder, 'model.safetensors'))).tensors].map(([name, t]) => [
-        name,
-        { dims: t.shape, data: toFloat32(t) },
-      ]),
-    );
-const sampler = await createSampler(config, weights, Number(args.threads));
+const threads = Number(args.threads);
+// The product's engine speaks for the committed model; a checkpoint under training has no folder yet and speaks by the plain sampler.
+const sampler = args.checkpoint ? await createSampler(config, asHalves(readCheckpoint(args.checkpoint).tensors), threads) : null;
+const engine = sampler ? null : await createNodeEngine(folder, { threads });
+const speakFor = (difficulty: Difficulty): Speak =>
+  engine
+    ? speakWith(engine, difficulty)
+    : (label, chats, temperature) => sampler!.sample(chats, temperature, seededRandom(`${difficulty} ${label}`));
 
 const plan: [Difficulty, number][] = [['standard', Number(args.questions)]];
 if (Number(args.hard) > 0)
   for (const difficulty of ['easy', 'larger', 'large', 'paper'] as const) plan.push([difficulty, Number(args.hard)]);
 const evaluations: Evaluation[] = [];
 for (const [difficulty, questions] of plan) {
-  const found = await evaluate(
-    (label, chats, temperature) => sampler.sample(chats, temperature, seededRandom(`${difficulty} ${label}`)),
-    difficulty,
-    questions,
-  );
+  const found = await evaluate(speakFor(difficulty), difficulty, questions);
   evaluations.push(found);
   console.log(
     difficulty,
@@ -54,9 +50,11 @@ for (const [difficulty, questions] of plan) {
     `styles ${found.distinctStyles.toFixed(2)}`,
   );
 }
-await sampler.release();
+await sampler?.release();
 
-if (!args.checkpoint) {
+if (engine) {
+  const { runtime, device, dtype } = engine.facts;
+  await engine.dispose();
   const log = readLog(join(folder, 'training-log.jsonl'));
   const names = [
     'config.json',
@@ -70,6 +68,6 @@ if (!args.checkpoint) {
   const date = new Date().toISOString().slice(0, 10);
   writeFileSync(
     join(folder, 'MODEL_CARD.md'),
-    modelCard({ date, engine: 'a plain batched sampler on onnxruntime-node', evaluations, log, files }),
+    modelCard({ date, engine: `the society engine (${runtime}, ${device}, ${dtype})`, evaluations, log, files }),
   );
 }
