@@ -1,0 +1,76 @@
+// Numbers and states in the words of the page.
+import { agentLetter, agentName, inWords } from '../look/agents';
+import type { QuestionState } from '../../debate/fold';
+import { answerCell, said, type Said } from './cells';
+
+export type Verdict = 'right' | 'wrong' | 'unparsed' | 'unknown';
+
+/** An answer against the truth; without a known truth nothing is claimed. */
+export function verdict(key: string | null, truth: string | null): Verdict {
+  if (key === null) return 'unparsed';
+  return truth === null ? 'unknown' : key === truth ? 'right' : 'wrong';
+}
+
+export const verdictSign: Record<Verdict, string> = { right: '✓', wrong: '✗', unparsed: '∅', unknown: '' };
+
+/** 0.94 s, 12 s, 3 min 20 s; milliseconds below a tenth of a second. */
+export function duration(ms: number): string {
+  if (ms < 100) return `${Math.round(ms)} ms`;
+  const s = ms / 1000;
+  if (s < 10) return `${s.toFixed(s < 1 ? 2 : 1)} s`;
+  if (s < 60) return `${Math.round(s)} s`;
+  return `${Math.floor(s / 60)} min ${Math.round(s % 60)} s`;
+}
+
+export const plural = (count: number, one: string, many = `${one}s`): string => `${grouped(count)} ${count === 1 ? one : many}`;
+
+/** 12345 → 12 345 with a thin space: reads the same in every locale. */
+export const grouped = (value: number): string => String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, '\u202f');
+
+/** 1 020 000 → "1.0 M". */
+export function parameters(count: number): string {
+  for (const [unit, size] of [
+    ['B', 1e9],
+    ['M', 1e6],
+    ['k', 1e3],
+  ] as const)
+    if (count >= size) return `${(count / size).toFixed(count < size * 10 ? 1 : 0)} ${unit}`;
+  return String(count);
+}
+
+/** What the live region says when a turn is done. */
+export function announceTurn(agent: number, answer: Said): string | null {
+  if (answer.kind === 'waiting') return null;
+  if (answer.kind === 'key') return `${agentName(agent)} answers ${answer.key}.`;
+  return answer.failed ? `${agentName(agent)} failed.` : `${agentName(agent)} gives no answer.`;
+}
+
+/** What the live region says of the decision. */
+export function announceVote(state: QuestionState): string | null {
+  const { vote, question } = state;
+  if (!vote) return null;
+  if (vote.winner === null) return 'No decision.';
+  const word = verdict(vote.winner, question.truth);
+  return `Decided: ${vote.winner}${word === 'right' || word === 'wrong' ? `, ${word}` : ''}.`;
+}
+
+/**
+ * What is new between two moments, in words, oldest first; nothing when the view jumped (scrubbing) by more than one round of news.
+ * @param agents size of the society
+ */
+export function news(before: QuestionState, now: QuestionState, agents: number, rounds: number): string[] {
+  const lines: string[] = [];
+  for (let round = 1; round <= rounds; round++)
+    for (let agent = 0; agent < agents; agent++) {
+      const old = said(answerCell(before, round, agent));
+      const answer = said(answerCell(now, round, agent));
+      const line = old.kind === 'waiting' ? announceTurn(agent, answer) : null;
+      if (line) lines.push(line);
+    }
+  const decided = before.vote ? null : announceVote(now);
+  if (lines.length > agents) return decided ? [decided] : [];
+  return decided ? [...lines, decided] : lines;
+}
+
+/** "A, B and C" */
+export const lettersInWords = (agents: readonly number[]): string => inWords(agents.map(agentLetter));

@@ -1,0 +1,92 @@
+// Lets a journey drive the engine of the page: what the product's page calls, and the numeric cases in a worker of their own.
+import { createWebEngine, type WebEngineOptions } from '../../../src/models/engine-client';
+import { describeModel } from '../../../src/models/describe-model';
+import type { Engine, EngineModelRef, EngineOutput, EngineRow, EngineUpdate, LoadProgress, ScoreRow } from '../../../src/models/engine';
+
+export interface Spoken {
+  outputs: EngineOutput[];
+  failed: { id: string; code: string }[];
+  texts: number;
+}
+
+const engines = new Map<string, Engine>();
+const progress: LoadProgress[] = [];
+const restarts: string[] = [];
+const workers: Worker[] = [];
+const faultOf = (error: unknown) => {
+  const { code, message, name } = error as { code?: string; message?: string; name?: string };
+  return { code: code ?? name ?? 'unknown', message: String(message) };
+};
+
+const api = {
+  progress,
+  restarts,
+  async load(name: string, ref: EngineModelRef, options: Omit<WebEngineOptions, 'onProgress' | 'signal'> = {}, cancelAt?: string) {
+    const abort = new AbortController();
+    progress.length = 0;
+    try {
+      const engine = await createWebEngine(ref, {
+        ...options,
+        signal: abort.signal,
+        onRestart: reason => restarts.push(reason),
+        onProgress: p => {
+          progress.push(p);
+          if (p.phase === cancelAt && p.done > 0) abort.abort(new DOMException('Cancelled.', 'AbortError'));
+        },
+      });
+      engines.set(name, engine);
+      return { facts: engine.facts, checks: engine.checks, isolated: crossOriginIsolated };
+    } catch (error) {
+      return { failed: faultOf(error) };
+    }
+  },
+  async speak(name: string, rows: EngineRow[], abortAfterMs?: number): Promise<Spoken & { aborted?: string }> {
+    const spoken: Spoken = { outputs: [], failed: [], texts: 0 };
+    const hear = (update: EngineUpdate): void => {
+      if (update.type === 'done') spoken.outputs.push(update.output);
+      else if (update.type === 'failed') spoken.failed.push({ id: update.id, code: update.error.code });
+      else spoken.texts++;
+    };
+    const abort = new AbortController();
+    if (abortAfterMs !== undefined) setTimeout(() => abort.abort(new DOMException('Cancelled.', 'AbortError')), abortAfterMs);
+    try {
+      await engines.get(name)!.generate(rows, hear, abort.signal);
+      return spoken;
+    } catch (error) {
+      return { ...spoken, aborted: faultOf(error).code };
+    }
+  },
+  score: (name: string, rows: ScoreRow[]) => engines.get(name)!.score(rows, new AbortController().signal),
+  tokenize: (name: string, content: string) => engines.get(name)!.tokenize([{ role: 'user', content }]),
+  dispose: (name: string) => engines.get(name)!.dispose(),
+  async describe(ref: EngineModelRef, device?: 'wasm' | 'webgpu') {
+    try {
+      return await describeModel(ref, device ? { device } : {});
+    } catch (error) {
+      return { failed: faultOf(error) };
+    }
+  },
+  /** Ends every worker of this page from outside, as an operating system short of memory would. */
+  killWorkers: () => workers.splice(0).forEach(worker => worker.terminate()),
+  numeric: (device: 'wasm' | 'webgpu', names: string[]) =>
+    new Promise(resolve => {
+      const worker = new Worker(new URL('./numeric.worker.ts', import.meta.url), { type: 'module' });
+      worker.onmessage = ({ data }) => {
+        worker.terminate();
+        resolve(data);
+      };
+      worker.onerror = event => resolve({ failed: event.message });
+      worker.postMessage({ device, names });
+    }),
+};
+
+const Plain = globalThis.Worker;
+globalThis.Worker = class extends Plain {
+  constructor(url: string | URL, options?: WorkerOptions) {
+    super(url, options);
+    workers.push(this);
+  }
+};
+
+export type EngineApi = typeof api;
+Object.assign(globalThis, { engine: api });

@@ -1,0 +1,28 @@
+// Runs the numeric cases of the graph surgery on a web runtime: rows with adapters against merged weights.
+import { numericCases, runCase, type CaseResult } from '../../../src/onnx/fixtures/cases';
+import type { FixtureRuntime } from '../../../src/onnx/fixtures/greedy';
+import type { Runtime, Tensor } from '../../../src/models/runtime';
+import { wasmRuntime, webgpuRuntime } from '../../../src/models/runtime-web';
+
+const fixtureRuntime = (runtime: Runtime): FixtureRuntime<Tensor> => ({
+  async createSession(model, request) {
+    const session = await runtime.createSession(model, request);
+    return {
+      run: feeds => session.run(feeds, Object.fromEntries(session.outputNames.map(name => [name, null]))),
+      release: () => session.release(),
+    };
+  },
+  tensor: (type, data, dims) => runtime.tensor(type, data as Float32Array & Uint16Array & BigInt64Array, dims),
+  read: async tensor => tensor.data as Float32Array,
+});
+
+self.onmessage = async ({ data: { device, names } }: MessageEvent<{ device: 'wasm' | 'webgpu'; names: string[] }>) => {
+  try {
+    const runtime = fixtureRuntime(device === 'webgpu' ? await webgpuRuntime() : wasmRuntime(1));
+    const results: Record<string, CaseResult> = {};
+    for (const numeric of numericCases()) if (names.includes(numeric.name)) results[numeric.name] = await runCase(numeric, runtime);
+    self.postMessage(results);
+  } catch (error) {
+    self.postMessage({ failed: String(error) });
+  }
+};

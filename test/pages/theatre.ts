@@ -1,0 +1,17 @@
+// A page for looking at the theatre alone: ?agents=8&rounds=5&live=1&autoplay=1.
+import { mount } from 'svelte';
+import { foldAll } from '../../src/debate/fold';
+import '../../src/ui/look/look.css';
+import { answer } from '../../src/tasks/arithmetic/problem';
+import { fixtureRun, randomScript, story } from '../fixtures/run';
+import Page from './TheatrePage.svelte';
+
+const query = new URLSearchParams(location.search);
+const agents = Number(query.get('agents') ?? 0);
+const rounds = Number(query.get('rounds') ?? 2);
+const run = agents ? fixtureRun(story.problem, randomScript(agents, rounds, answer(story.problem), 1)) : fixtureRun();
+const state = foldAll(run.events);
+mount(Page, {
+  target: document.getElementById('page')!,
+  props: { events: run.events, run: state, autoplay: query.has('autoplay'), live: query.has('live') },
+});
