@@ -1,11 +1,12 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vite';
-import { offline } from './src/ui/offline/plugin';
+// The extension: Vite is about to load its configuration natively.
+import { offline } from './src/ui/offline/plugin.ts';
 
 export default defineConfig({
   // Relative, so that `dist/` works under any sub-path of any static server.
   base: './',
-  plugins: [svelte({ compilerOptions: { runes: true } }), offline(), withoutPolicy()],
+  plugins: [svelte({ configFile: false, compilerOptions: { runes: true } }), offline(), withoutPolicy()],
   worker: { format: 'es' },
   build: {
     target: 'esnext',

@@ -1,19 +1,15 @@
-// What this browser should remember about the reader: one versioned key, nothing that identifies or costs.
+// What this browser should remember about the reader besides the theme: one versioned key, nothing that identifies or costs.
 import * as v from 'valibot';
-
-export const themes = ['system', 'light', 'dark'] as const;
-export type Theme = (typeof themes)[number];
 
 const key = 'polylogue.preferences';
 
 const Saved = v.object({
   schema: v.literal(1),
-  theme: v.optional(v.picklist(themes), 'system'),
   device: v.optional(v.picklist(['auto', 'wasm', 'webgpu']), 'auto'),
 });
 type Saved = v.InferOutput<typeof Saved>;
 
-const defaults: Saved = { schema: 1, theme: 'system', device: 'auto' };
+const defaults: Saved = { schema: 1, device: 'auto' };
 
 /** Storage may be absent or refuse (private windows); preferences then live as long as the page. */
 function read(storage: Storage | null): Saved {
@@ -32,10 +28,6 @@ export class Preferences {
   constructor(storage: Storage | null) {
     this.#storage = storage;
     this.#saved = read(storage);
-  }
-
-  get theme(): Theme {
-    return this.#saved.theme;
   }
 
   get device(): Saved['device'] {

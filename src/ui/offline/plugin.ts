@@ -1,7 +1,7 @@
 // Writes `sw.js` at the end of a build: the list of all files with their hashes, then the service worker itself.
 import { createHash } from 'node:crypto';
 import { readFile, readdir, writeFile } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
+import { join, relative, resolve, sep } from 'node:path';
 import { transformWithOxc, type Plugin } from 'vite';
 
 /** Fetched in the background on the first visit; larger files and models are kept only once somebody used them. */
@@ -37,9 +37,9 @@ export function offline(): Plugin {
     name: 'polylogue-offline',
     apply: 'build',
     configResolved(config) {
-      folder = join(config.root, config.build.outDir);
+      folder = resolve(config.root, config.build.outDir);
     },
-    async closeBundle() {
+    async writeBundle() {
       const source = await readFile(new URL('./sw.ts', import.meta.url), 'utf8');
       const { code } = await transformWithOxc(source, 'sw.ts');
       const script = code.replace(/export\s*\{\s*\};?\s*$/, '');

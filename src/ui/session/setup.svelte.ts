@@ -47,6 +47,11 @@ export class Setup {
     return { ...config, base: this.#base, difficulty: this.difficulty };
   });
 
+  /** True until somebody changed something: only then may a recording fill the form in. */
+  get untouched(): boolean {
+    return Object.keys(this.draft).length === 0 && this.source === 'dataset' && this.index === 0 && this.listSeed === 1 && this.ownText === '';
+  }
+
   get base(): ModelRef {
     return this.#base;
   }

@@ -1,0 +1,84 @@
+// The page's hold on the record: opened once, after the first paint, with its health as state.
+import type { RunEvent, RunFile } from '../../debate/events';
+import type { RunStart } from '../../debate/fold';
+import type { StoreHealth } from '../../store/health';
+import { requestPersistence } from '../../store/persist';
+import type { ListedRun, RunChange, RunStore, StoredRun } from '../../store/store';
+import { download, fileName } from './files';
+
+export class Record {
+  #health = $state.raw<StoreHealth | null>(null);
+  #list = $state.raw<readonly ListedRun[] | null>(null);
+  #asked = false;
+  readonly #store: Promise<RunStore>;
+  readonly #listeners = new Set<(change: RunChange) => void>();
+
+  constructor(open: () => Promise<RunStore>) {
+    this.#store = open().then(store => {
+      this.#health = store.health;
+      store.onHealth(health => (this.#health = health));
+      store.changes.subscribe(change => {
+        if (this.#list !== null && change.kind !== 'appended') void this.refresh();
+        for (const listener of this.#listeners) listener(change);
+      });
+      return store;
+    });
+  }
+
+  /** Null until the record is open. */
+  get health(): StoreHealth | null {
+    return this.#health;
+  }
+
+  /** Null until it was asked for. */
+  get list(): readonly ListedRun[] | null {
+    return this.#list;
+  }
+
+  get store(): Promise<RunStore> {
+    return this.#store;
+  }
+
+  /** @returns a function that ends the subscription */
+  onChange(listener: (change: RunChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async refresh(): Promise<void> {
+    this.#list = await (await this.#store).listRuns();
+  }
+
+  async retry(): Promise<void> {
+    const store = await this.#store;
+    await store.retry();
+    this.#health = store.health;
+  }
+
+  async create(start: RunStart): Promise<void> {
+    const store = await this.#store;
+    await store.createRun(start);
+    // Safari clears script-written storage after a week without a visit; asking at the first run kept is when it makes sense to people.
+    if (!this.#asked) void requestPersistence().catch(() => undefined);
+    this.#asked = true;
+  }
+
+  async append(run: string, event: RunEvent): Promise<void> {
+    await (await this.#store).append(run, event);
+  }
+
+  async read(run: string): Promise<StoredRun> {
+    return (await this.#store).readRun(run);
+  }
+
+  /** Hands the whole run to the reader as a file. */
+  async exportRun(run: string): Promise<void> {
+    const file = await (await this.#store).exportRun(run);
+    const start = file.events[0] as RunEvent | undefined;
+    downloadRun(file as RunFile, start?.type === 'run-started' ? start.title : run);
+  }
+}
+
+export function downloadRun(file: RunFile, title: string): void {
+  download(new Blob([JSON.stringify(file)], { type: 'application/json' }), `${fileName(title)}.run.json`);
+}
