@@ -7,10 +7,12 @@ import { staticCache } from './cache-static';
 import type { Engine, EngineModelRef, LoadProgress } from './engine';
 import { createEngine } from './engine-core';
 import { hashOf } from './hash';
-import { loadGraph, type GraphFiles } from './load-graph';
+import { loadGraph, type GraphFiles, type LoadedGraph } from './load-graph';
 import { readModelConfig } from './model-config';
 import type { ModelFolder } from './model-folder';
-import type { Runtime } from './runtime';
+import type { Feeds, Runtime } from './runtime';
+import { readReferences } from './self-check-reference';
+import { verify } from './verify';
 import type { WaveLimits } from './waves';
 
 export interface AssembleOptions {
@@ -27,70 +29,98 @@ export interface AssembleOptions {
   onProgress?(progress: LoadProgress): void;
 }
 
+/** Keys and values of one batch may take this much. */
+const CACHE_BYTES = 512 * 2 ** 20;
+/** Up to this size a second session for the check of the adapter inputs costs next to nothing. */
+const SMALL_GRAPH = 32 * 2 ** 20;
+
+const noAdapters = (): Feeds => ({});
+
+function modelOn(runtime: Runtime, { session, shape }: LoadedGraph, adapterFeeds: Model['adapterFeeds']): Model {
+  // Asked at each batch: the memory exists once the first session does.
+  const newCache: Model['newCache'] = (rows, longest) =>
+    runtime.memory ? staticCache(runtime.memory, shape, rows, longest) : growingCache(runtime, shape, rows);
+  return { runtime, session, shape, newCache, adapterFeeds };
+}
+
+/** @throws EngineError `bad-model` when the folder is not usable, SelfCheckFailed when the device is not */
 export async function assemble(options: AssembleOptions, signal: AbortSignal): Promise<Engine> {
-  const {
-    base,
-    dtype,
-    runtime,
-    folder,
-    graph,
-    adapters = new Map<string, AdapterFiles>(),
-    now,
-    breathe,
-    onProgress = () => undefined,
-  } = options;
-  const config = await readModelConfig(folder, signal);
-  onProgress({ phase: 'compile', done: 0, total: 1 });
-  const { session, shape, modules, refusals, mixesRows, parameters } = await loadGraph(runtime, graph, {
-    lora: adapters.size > 0,
-    widths: config.widths,
-  });
+  const { base, dtype, runtime, folder, graph, adapters = new Map<string, AdapterFiles>(), onProgress = () => undefined } = options;
+  const open: LoadedGraph[] = [];
+  const release = async (): Promise<void> => {
+    for (const { session } of open.splice(0)) await session.release();
+  };
   try {
-    signal.throwIfAborted();
-    onProgress({ phase: 'compile', done: 1, total: 1 });
-    const shelf = new AdapterShelf(
-      runtime,
-      modules,
-      new Map([...adapters].map(([id, files]) => [id, placeAdapter(id, files, modules, refusals)])),
-    );
-    const model: Model = {
-      runtime,
-      session,
-      shape,
-      newCache: (rows, longest) =>
-        runtime.memory ? staticCache(runtime.memory, shape, rows, longest) : growingCache(runtime, shape, rows),
-      adapterFeeds: rows => shelf.feeds(rows),
+    const config = await readModelConfig(folder, signal);
+    const references = await readReferences(folder, dtype, signal);
+    const load = async (lora: boolean): Promise<LoadedGraph> => {
+      const loaded = await loadGraph(runtime, graph, { lora, widths: config.widths });
+      open.push(loaded);
+      signal.throwIfAborted();
+      return loaded;
     };
+    onProgress({ phase: 'compile', done: 0, total: 1 });
+    const main = await load(adapters.size > 0);
+    const placed = new Map([...adapters].map(([id, files]) => [id, placeAdapter(id, files, main.modules, main.refusals)]));
+    const shelf = new AdapterShelf(runtime, main.modules, placed);
+    const model = modelOn(runtime, main, rows => shelf.feeds(rows));
+    onProgress({ phase: 'compile', done: 1, total: 1 });
+
+    // The first run of a session plans its memory and, on a graphics card, compiles its kernels.
     onProgress({ phase: 'warm-up', done: 0, total: 1 });
+    const [stop] = config.stops;
     const first = new Batch(model, [null], 2);
-    await first.prefill([[...config.stops].slice(0, 1)]);
-    await first.step([[...config.stops][0]!]);
+    await first.prefill([[stop!]]);
+    await first.step([stop!]);
     first.dispose();
     onProgress({ phase: 'warm-up', done: 1, total: 1 });
     signal.throwIfAborted();
+
+    const other = graph.graph.length <= SMALL_GRAPH ? await load(adapters.size === 0) : null;
+    const adapted = other && (adapters.size ? { model, plain: modelOn(runtime, other, noAdapters), modules: main.modules } : null);
+    const probed =
+      adapted ?? (other?.modules.length ? { model: modelOn(runtime, other, noAdapters), plain: model, modules: other.modules } : null);
+    const { checks, singly } = await verify({
+      model,
+      adapted: probed,
+      references,
+      dtype,
+      onStep: (done, total) => {
+        signal.throwIfAborted();
+        onProgress({ phase: 'self-check', done, total });
+      },
+    });
+    if (other) {
+      open.pop();
+      await other.session.release();
+    }
     return createEngine({
-      facts: { base, modelHash: await hashOf(graph.graph), dtype, device: runtime.device, runtime: runtime.name, parameters },
+      facts: {
+        base,
+        modelHash: await hashOf(graph.graph),
+        dtype,
+        device: runtime.device,
+        runtime: runtime.name,
+        parameters: main.parameters,
+      },
       model,
       config,
       adapters: shelf,
       limits: {
         rows: 32,
         prefillTokens: 8192,
-        cacheTokens: Math.max(1, Math.floor(CACHE_BYTES / shape.bytesPerToken)),
+        cacheTokens: Math.max(1, Math.floor(CACHE_BYTES / main.shape.bytesPerToken)),
         ...options.limits,
         // The same words alone and in company come before speed.
-        ...(mixesRows ? { rows: 1 } : {}),
+        ...(main.mixesRows || singly ? { rows: 1 } : {}),
       },
-      checks: [],
-      now,
-      breathe,
-      dispose: () => session.release(),
+      checks,
+      now: options.now,
+      breathe: options.breathe,
+      dispose: release,
     });
   } catch (error) {
-    await session.release();
+    await release();
     throw error;
   }
 }
-
-/** Keys and values of one batch may take this much. */
-const CACHE_BYTES = 512 * 2 ** 20;

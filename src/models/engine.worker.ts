@@ -10,12 +10,18 @@ let engine: Engine | undefined;
 const say = (message: FromEngine): void => self.postMessage(message);
 
 /** The page waits for this lock: it gets it the moment this worker is gone, however it went. */
-function holdLock(name: string): void {
-  if (name) void navigator.locks.request(name, () => new Promise<never>(() => undefined));
-}
+const holdLock = (name: string): Promise<void> =>
+  new Promise(held => {
+    if (!name) return held();
+    void navigator.locks.request(name, () => {
+      held();
+      return new Promise<never>(() => undefined);
+    });
+  });
 
 async function load(id: number, request: LoadRequest, signal: AbortSignal): Promise<void> {
-  holdLock(request.lock);
+  // Before the first word: the page asks for the lock when it hears one.
+  await holdLock(request.lock);
   engine = await loadInWorker(request, progress => say({ type: 'progress', id, progress }), signal);
   const { facts, checks, maxContext } = engine;
   say({ type: 'loaded', id, loaded: { facts, checks, maxContext } });

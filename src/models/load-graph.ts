@@ -50,8 +50,6 @@ export async function loadGraph(
       error,
     );
   }
-  if (options.lora && !prepared.modules.length)
-    throw new EngineError('bad-model', 'No projection of this model can take an adapter.', prepared.refusals[0]?.reason);
   const session = await runtime.createSession(encodeModel(prepared.model), {
     externalData: [{ path: SELF, data: files.graph }, ...files.external],
     onDevice: prepared.model.graph!.output.flatMap(o => (o.name?.startsWith('present.') ? [o.name] : [])),

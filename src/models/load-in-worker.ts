@@ -3,11 +3,12 @@ import { assemble } from './assemble';
 import { chooseFiles } from './choose-files';
 import { decideDevice, sightGpu, type DeviceDecision } from './device-probe';
 import type { Engine, LoadProgress } from './engine';
-import { EngineError, toFault } from './fault';
+import { toFault } from './fault';
 import { folderOf } from './folder-of';
 import { browserCache } from './model-cache';
 import type { LoadRequest } from './protocol';
 import { readGraph } from './read-graph';
+import { SelfCheckFailed } from './verify';
 import { wasmRuntime, webgpuRuntime } from './runtime-web';
 
 /** A macrotask: the runtime finishes its promises without one, and messages would never come in. */
@@ -64,7 +65,7 @@ export async function loadInWorker(
       first.facts.device === 'wasm' ||
       code === 'network' ||
       code === 'auth' ||
-      (error instanceof EngineError && code === 'bad-model' && !message.includes('self-check'))
+      (code === 'bad-model' && !(error instanceof SelfCheckFailed))
     )
       throw error;
     const reason = `WebGPU failed: ${message}`;
