@@ -1,0 +1,122 @@
+// What a test may do in the page: the real store, and a debate whose agents speak by script.
+import { defaultConfig } from '../../../src/debate/defaults';
+import type { RunEvent } from '../../../src/debate/events';
+import { emptyRun, foldAll, type RunStart } from '../../../src/debate/fold';
+import type { Generate, TurnOutput, TurnRequest } from '../../../src/debate/generate';
+import { runDebate } from '../../../src/debate/protocol';
+import { createEngineLock } from '../../../src/store/engineLock';
+import { StoreError } from '../../../src/store/errors';
+import { importRun, planImport } from '../../../src/store/import';
+import { requestPersistence, storageMeter } from '../../../src/store/persist';
+import { openStore, type RunStore } from '../../../src/store/store';
+
+export interface DebatePlan {
+  run: string;
+  questions: number;
+  agents: number;
+  rounds: number;
+  /** Milliseconds between the tokens of a row. */
+  pace: number;
+  width: number;
+}
+
+export function startOf({ run, questions, agents, rounds }: DebatePlan): RunStart {
+  const config = { ...defaultConfig(), rounds, seats: Array.from({ length: agents }, () => ({ generator: null, critic: null })) };
+  return {
+    type: 'run-started',
+    schema: 1,
+    run,
+    at: '2026-11-21T06:30:00.000Z',
+    title: `Scripted ${run}`,
+    app: 'polylogue test',
+    config,
+    engine: { base: config.base, modelHash: 'scripted', dtype: 'fp32', device: 'cpu', runtime: 'script', parameters: 0 },
+    questions: Array.from({ length: questions }, (_, i) => {
+      const text = `What is ${i + 1}+2*3+4-5*1?`;
+      return {
+        qid: `arithmetic:${i + 1}+2*3+4-5*1`,
+        task: 'arithmetic',
+        split: 'eval' as const,
+        text,
+        textHash: String(i),
+        truth: String(i + 6),
+        difficulty: 'standard',
+      };
+    }),
+  };
+}
+
+const rest = (ms: number) => new Promise(done => setTimeout(done, ms));
+
+/** A text that is a function of the draw alone, as a real engine's is. */
+function script({ id, draw, messages }: TurnRequest): TurnOutput {
+  const read = messages.reduce((sum, { content }) => sum + content.length, 0);
+  const value = (draw.agent * 7 + draw.round * 3 + draw.qid.length + read) % 10;
+  const text = `Agent ${draw.agent} in round ${draw.round} as ${draw.role} read ${read} characters. So \\boxed{${value}}`;
+  const ends = Array.from({ length: 8 }, (_, i) => Math.ceil(((i + 1) * text.length) / 8));
+  return { id, text, finish: 'stop', usage: { promptTokens: read, newTokens: 8, ms: 1 }, ends, logprobs: ends.map(end => -end / 100) };
+}
+
+/** Rows end after different numbers of tokens, so that at most moments some turns are done and some are in flight. */
+export const scripted =
+  (pace: number, calls: string[]): Generate =>
+  async (rows, on, signal) => {
+    const outputs = rows.map(script);
+    calls.push(...rows.map(({ id }) => id));
+    await Promise.all(
+      outputs.map(async (output, row) => {
+        const tokens = output.ends.length + (row % 3) * 3;
+        for (let token = 0; token < tokens; token++) {
+          await rest(pace);
+          signal.throwIfAborted();
+        }
+        on({ type: 'done', output });
+      }),
+    );
+  };
+
+/** Starts the run or continues it from the record, exactly as the product does. @returns ids of the turns that were asked for */
+export async function debate(store: RunStore, plan: DebatePlan, signal = new AbortController().signal): Promise<string[]> {
+  const known = (await store.listRuns()).some(({ run }) => run === plan.run);
+  const start = startOf(plan);
+  const state = known ? foldAll((await store.readRun(plan.run)).events) : emptyRun;
+  const calls: string[] = [];
+  const append = async (event: RunEvent): Promise<void> => {
+    if (event.type === 'run-started') await store.createRun(event);
+    else await store.append(plan.run, event);
+  };
+  await runDebate({
+    start,
+    state,
+    generate: scripted(plan.pace, calls),
+    append,
+    emit: () => undefined,
+    now: () => '2026-11-21T07:00:00.000Z',
+    width: plan.width,
+    signal,
+  });
+  return calls;
+}
+
+/** The code of a store error, or what else happened: what a test can compare across the border of the page. */
+export const outcome = async (work: () => Promise<unknown>): Promise<string> => {
+  try {
+    await work();
+    return 'ok';
+  } catch (error) {
+    return error instanceof StoreError ? error.code : `not a store error: ${String(error)}`;
+  }
+};
+
+export const lab = {
+  openStore,
+  planImport,
+  importRun,
+  createEngineLock,
+  requestPersistence,
+  storageMeter,
+  startOf,
+  debate,
+  outcome,
+};
+export type Lab = typeof lab;
