@@ -77,3 +77,7 @@ export function int64Values(tensor: TensorProto): number[] | undefined {
   const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
   return Array.from({ length: raw.length / 8 }, (_, i) => Number(view.getBigInt64(8 * i, true)));
 }
+
+/** Version of the standard operators; several moved an attribute to an input at 18. */
+export const opsetOf = (model: ModelProto): number =>
+  Number(model.opsetImport.find(o => !o.domain || o.domain === 'ai.onnx')?.version ?? 0n);

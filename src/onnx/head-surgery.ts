@@ -1,6 +1,6 @@
 // Edits at the end of the graph: logits only where they are wanted, likelihoods and best tokens computed where the logits are.
 import { valueInfo, type Dim } from './graph';
-import { GraphError, GraphIndex, int64Tensor, isOp, nodeProto } from './graph-index';
+import { GraphError, GraphIndex, int64Tensor, isOp, nodeProto, opsetOf } from './graph-index';
 import { DataType, type GraphProto, type ModelProto, type NodeProto } from './proto';
 
 const products = ['MatMul', 'Gemm', 'MatMulInteger', 'MatMulNBits', 'FusedMatMul', 'MatMulIntegerToFloat', 'DynamicQuantizeMatMul'];
@@ -84,8 +84,7 @@ export function addHeads(model: ModelProto, graph: GraphProto, { nll = false, to
   if ((nll || top) && elemType !== DataType.float)
     node.push(nodeProto('Cast', [logits], [(logits = 'logits/float')], { to: DataType.float }));
   if (nll || top) {
-    // Axes moved from an attribute to an input at opset 18.
-    const opset = Number(model.opsetImport.find(o => !o.domain || o.domain === 'ai.onnx')?.version ?? 0n);
+    const opset = opsetOf(model);
     if (opset >= 18) initializer.push(int64Tensor('logits/axis', [-1]));
     node.push(
       opset >= 18

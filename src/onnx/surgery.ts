@@ -3,6 +3,7 @@ import { GraphError, graphOf } from './graph-index';
 import { addHeads, gatherLogits, type Heads } from './head-surgery';
 import { externalise } from './external';
 import { loraEdit } from './lora-surgery';
+import { quantiseByRow } from './row-quantisation';
 import type { GraphProto, ModelProto } from './proto';
 import { resolveProjections, type AttentionWidths, type Projection, type Refusal } from './resolve';
 
@@ -13,6 +14,8 @@ export interface PrepareOptions extends Heads {
   lora?: boolean | ((projection: Projection) => boolean);
   /** Only the rows named by `logits_index`; default true. */
   gather?: boolean;
+  /** Int8 activations are quantised per token instead of per batch, so that rows are independent; default true. */
+  rowQuantisation?: boolean;
   /** Weights stay in the original file, which is given to the session under this name. */
   externalFile?: string;
   /** Columns of a fused `qkv_proj`, from the model's config, for graphs that do not show them. */
@@ -45,13 +48,14 @@ function addLora(graph: GraphProto, modules: readonly Projection[]): GraphProto 
  * @throws GraphError when the graph has no such form
  */
 export function prepareGraph(model: ModelProto, options: PrepareOptions = {}): Prepared {
-  const { lora = true, gather = true, externalFile, widths } = options;
+  const { lora = true, gather = true, rowQuantisation = true, externalFile, widths } = options;
   const { projections, refusals } = resolveProjections(model, widths);
   const modules = lora === false ? [] : projections.filter(lora === true ? () => true : lora);
   let graph = addLora(graphOf(model), modules);
   const names = new Set(graph.input.map(i => i.name));
   if (names.size !== graph.input.length) throw new GraphError('the graph already has adapter inputs');
   if (gather) graph = gatherLogits(graph);
+  if (rowQuantisation) graph = quantiseByRow(model, graph);
   graph = addHeads(model, graph, options);
   if (externalFile !== undefined) graph = externalise(graph, externalFile);
   return { model: { ...model, graph }, modules, refusals };
