@@ -98,8 +98,11 @@ export function taskById(id: string): Task {
   return task;
 }
 
-/** A bare or asked `a+b*c+d-e*f` and nothing else: then we know the answer ourselves. */
-const isArithmetic = (text: string): boolean => /^\s*(?:what\s+is\s+)?[\d\s+*-]+=?\s*\??\s*$/i.test(text);
+/** The problem of a text that is `a+b*c+d-e*f`, bare or asked, and nothing else; null otherwise. */
+export function arithmeticOf(text: string): Problem | null {
+  const bare = text.replace(/^\s*(?:what\s+is|compute|calculate)\b/i, '').replace(/[=?.\s]+$/, '');
+  return /^\s*\d{1,4}\s*\+\s*\d{1,4}\s*\*\s*\d{1,4}\s*\+\s*\d{1,4}\s*-\s*\d{1,4}\s*\*\s*\d{1,4}$/.test(bare) ? parseQuestion(bare) : null;
+}
 
 /**
  * The user's own question. @param truth the right answer as the user wrote it; left empty it is worked out for the arithmetic form, else unknown
@@ -108,7 +111,7 @@ const isArithmetic = (text: string): boolean => /^\s*(?:what\s+is\s+)?[\d\s+*-]+
 export function ownQuestion(text: string, truth: string | null = null, equality: Equality = own.equality): Question {
   const asked = text.trim();
   if (!asked) throw new RangeError('the question is empty');
-  const problem = isArithmetic(asked) ? parseQuestion(asked) : null;
+  const problem = arithmeticOf(asked);
   let key: Key | null = null;
   if (truth?.trim()) {
     key = keyOf(truth, equality);
