@@ -19,6 +19,8 @@ export interface Adapter {
   warnings: string[];
 }
 
+/** Rank 64 on every projection of a model of some billion parameters, in float32. */
+const maxBytes = 512 << 20;
 const tensorName = /^base_model\.model\.(.+)\.lora_([AB])\.weight$/;
 
 /** [rows, columns] → [columns, rows], each element times `scale`. */
@@ -43,6 +45,7 @@ function floats(name: string, tensor: SafeTensor): { rows: number; columns: numb
  * @throws AdapterError when it is not plain LoRA, SafetensorsError when the file is damaged
  */
 export function readAdapter(configJson: string, safetensors: Uint8Array): Adapter {
+  if (safetensors.length > maxBytes) throw new AdapterError(`an adapter of ${safetensors.length} bytes`);
   const config = parsePeftConfig(configJson);
   const warnings = [...config.warnings];
   const pairs = new Map<string, { A?: SafeTensor; B?: SafeTensor }>();
