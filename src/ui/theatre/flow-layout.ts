@@ -48,7 +48,7 @@ export interface FlowSize {
 
 export const flowSize = (agents: number, rounds: number): FlowSize => ({
   width: Math.max(260, rounds * 96),
-  unit: agents > 5 ? 11 : 15,
+  unit: agents > 5 ? 13 : 15,
   label: 20,
   bar: 8,
   side: 30,
