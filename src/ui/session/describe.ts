@@ -15,7 +15,11 @@ export const engineLine = (engine: EngineInfo): string =>
 
 export const day = (iso: string): string => new Date(iso).toLocaleDateString('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
 
-const heard: Record<RunConfig['share'], string> = { summary: 'critics read a summary', concat: 'critics read the answers', none: 'nobody is heard' };
+const heard: Record<RunConfig['share'], string> = {
+  summary: 'critics read a summary',
+  concat: 'critics read the answers',
+  none: 'nobody is heard',
+};
 
 /** `3 agents · 2 rounds · critics read a summary · T 1 · seed 1` */
 export function configLine(config: RunConfig): string {

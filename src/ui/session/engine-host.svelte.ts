@@ -44,7 +44,16 @@ export function asFault(error: unknown): EngineFault {
   return { code: 'internal', message: error instanceof Error ? error.message : String(error) };
 }
 
-const codes: ReadonlySet<string> = new Set(['aborted', 'too-long', 'device-lost', 'out-of-memory', 'bad-model', 'auth', 'network', 'internal']);
+const codes: ReadonlySet<string> = new Set([
+  'aborted',
+  'too-long',
+  'device-lost',
+  'out-of-memory',
+  'bad-model',
+  'auth',
+  'network',
+  'internal',
+]);
 
 export class EngineHost {
   #status = $state.raw<EngineStatus>({ kind: 'none' });

@@ -32,7 +32,8 @@ function readNumber(setting: NumberSetting, text: string): Read<number | null> {
   }
   const value = Number(typed);
   if (!Number.isFinite(value)) return { ok: false, problem: `${setting.label}: “${typed}” is not a number.` };
-  if (Number.isInteger(setting.step) && !Number.isInteger(value)) return { ok: false, problem: `${setting.label}: a whole number is needed.` };
+  if (Number.isInteger(setting.step) && !Number.isInteger(value))
+    return { ok: false, problem: `${setting.label}: a whole number is needed.` };
   if (value < setting.min || value > setting.max)
     return { ok: false, problem: `${setting.label}: ${value} is outside ${setting.min} to ${setting.max}.` };
   return { ok: true, value };

@@ -27,11 +27,19 @@ describe('events per frame', () => {
     const { events } = fixtureRun();
     const live = events.flatMap((event): LiveEvent[] =>
       event.type === 'turn'
-        ? [{ ...event.turn, type: 'turn-started' }, text(event.turn.id, event.turn.text.slice(0, 3)), text(event.turn.id, event.turn.text), event]
+        ? [
+            { ...event.turn, type: 'turn-started' },
+            text(event.turn.id, event.turn.text.slice(0, 3)),
+            text(event.turn.id, event.turn.text),
+            event,
+          ]
         : [event],
     );
     const seen: LiveEvent[] = [];
-    const queue = new FrameQueue(some => seen.push(...some), () => undefined);
+    const queue = new FrameQueue(
+      some => seen.push(...some),
+      () => undefined,
+    );
     live.forEach((event, i) => {
       queue.add(event);
       if (i % 7 === 0) queue.flush();

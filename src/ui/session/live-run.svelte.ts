@@ -59,7 +59,9 @@ export class LiveRun {
   constructor(
     readonly id: string,
     private readonly plan: { fresh: (engine: EngineInfo, at: string) => RunStart } | { events: readonly RunEvent[] },
-    private readonly turnsInAll: number,
+    readonly turnsInAll: number,
+    /** Questions of the run. */
+    readonly planned: number,
     private readonly deps: LiveDeps,
   ) {
     this.#events = 'events' in plan ? [...plan.events] : [];
@@ -118,7 +120,13 @@ export class LiveRun {
 
   /** Told by the engine's keeper: the old one died, a new one speaks what is missing. */
   async restarted(engine: EngineInfo, reason: string): Promise<void> {
-    await this.#append({ type: 'note', at: this.deps.date(), note: 'engine-restarted', text: `The engine was restarted: ${reason}`, engine });
+    await this.#append({
+      type: 'note',
+      at: this.deps.date(),
+      note: 'engine-restarted',
+      text: `The engine was restarted: ${reason}`,
+      engine,
+    });
   }
 
   async #halt(after: LivePhase): Promise<void> {

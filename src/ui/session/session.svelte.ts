@@ -111,6 +111,12 @@ export class Session {
     if (file && start?.type === 'run-started') downloadRun(file, start.title);
   }
 
+  /** Loads a model without a run. @throws EngineFault, EngineElsewhere */
+  async loadModel(base: ModelRef): Promise<void> {
+    if (this.#live?.active) await this.#live.pause();
+    await this.#engineFor(base, new AbortController().signal);
+  }
+
   async unload(): Promise<void> {
     await this.#live?.pause();
     await this.engine.unload();
@@ -119,7 +125,7 @@ export class Session {
 
   async #begin(id: string, plan: ConstructorParameters<typeof LiveRun>[1], config: RunConfig, questions: number): Promise<LiveRun> {
     const before = this.#live;
-    const live = new LiveRun(id, plan, allTurns(config).length * questions, {
+    const live = new LiveRun(id, plan, allTurns(config).length * questions, questions, {
       drive: this.deps.drive,
       engine: signal => this.#engineFor(config.base, signal),
       create: start => this.record.create(start),

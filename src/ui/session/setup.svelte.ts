@@ -16,8 +16,10 @@ export class Setup {
   draft = $state.raw<Draft>({});
   source = $state<QuestionSource>('dataset');
   difficulty = $state(defaultConfig().difficulty);
-  /** Which list of questions; the same number gives the same list everywhere. */
-  listSeed = $state(1);
+  /** Which list of questions, as typed; the same number gives the same list everywhere. */
+  listText = $state('1');
+  /** Questions of a batch, as typed. */
+  batchSize = $state('50');
   /** Place in that list, from 0. */
   index = $state(0);
   ownText = $state('');
@@ -25,6 +27,7 @@ export class Setup {
   ownEquality = $state<Equality>(taskById('own').equality);
   #shown = $state.raw<Question | null>(null);
 
+  readonly listSeed = $derived(/^\d{1,9}$/.test(this.listText.trim()) ? Number(this.listText) : 1);
   readonly defaults = $derived(defaultConfig(this.#base));
   readonly #reading = $derived(readDraft(settings, this.defaults, this.draft));
   readonly problems = $derived(this.#reading.problems);
@@ -49,7 +52,18 @@ export class Setup {
 
   /** True until somebody changed something: only then may a recording fill the form in. */
   get untouched(): boolean {
-    return Object.keys(this.draft).length === 0 && this.source === 'dataset' && this.index === 0 && this.listSeed === 1 && this.ownText === '';
+    return (
+      Object.keys(this.draft).length === 0 && this.source === 'dataset' && this.index === 0 && this.listText === '1' && this.ownText === ''
+    );
+  }
+
+  /** A batch always asks the questions of a list, whatever stands in the field for an own one. */
+  readonly batchConfig: RunConfig | null = $derived(
+    this.problems.size > 0 ? null : { ...this.#reading.config, base: this.#base, difficulty: this.difficulty },
+  );
+
+  get difficultyLabel(): string {
+    return taskById('arithmetic').difficulties.find(({ id }) => id === this.difficulty)?.label ?? this.difficulty;
   }
 
   get base(): ModelRef {
@@ -88,7 +102,7 @@ export class Setup {
   /** Opens another list at its first question. */
   chooseList(seed: number): void {
     this.#shown = null;
-    this.listSeed = seed;
+    this.listText = String(seed);
     this.index = 0;
   }
 
