@@ -9,6 +9,7 @@ import {
   parseQuestion,
   questionText,
   ranges,
+  type Problem,
 } from './arithmetic/problem';
 import { seededRandom } from './arithmetic/random';
 import { styleNames, styleOf } from './arithmetic/styles';
