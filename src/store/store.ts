@@ -300,8 +300,9 @@ export class RunStore {
       if (keep) return this.#keepInMemory(error, others + events.length);
       throw error;
     }
-    // Other runs may still be waiting for room; this one is safe.
-    if (this.#health.kind === 'memory-only') queueMicrotask(() => void this.retry());
+    if (others === 0) this.#become({ kind: 'durable' });
+    // There was room for this one: perhaps for what waits of other runs too.
+    else queueMicrotask(() => void this.retry());
     return true;
   };
 
