@@ -21,7 +21,7 @@ export async function sightGpu(gpu: GPU | undefined = globalThis.navigator?.gpu)
   if (!gpu)
     return { gpu: null, why: globalThis.isSecureContext === false ? 'WebGPU needs https or localhost' : 'this browser has no WebGPU' };
   const adapter = await gpu.requestAdapter();
-  if (!adapter) return { gpu: null, why: 'this browser offers no graphics adapter' };
+  if (!adapter) return { gpu: null, why: 'this browser has WebGPU but offers no graphics adapter' };
   const info = adapter.info as GPUAdapterInfo & { isFallbackAdapter?: boolean };
   const software =
     info.isFallbackAdapter === true || /swiftshader|llvmpipe|software/i.test(`${info.architecture} ${info.description} ${info.vendor}`);

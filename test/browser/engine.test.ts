@@ -4,8 +4,14 @@ import { dirname, join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import type { EngineRow } from '../../src/models/engine';
+import type { ModelDescription } from '../../src/models/describe-model';
+import type { EngineRow, SelfCheck } from '../../src/models/engine';
+import { serveHub, type Hub } from '../../src/models/fixtures/hub-server';
 import { tinyModel } from '../../src/models/fixtures/tiny-model';
+import { randomAdapter } from '../../src/onnx/fixtures/adapters';
+import { numericCases, type CaseResult } from '../../src/onnx/fixtures/cases';
+import { tinyConfig } from '../../src/onnx/fixtures/weights';
+import { writeAdapter } from '../../src/onnx/peft';
 import type { EngineApi } from '../pages/engine/main';
 import { buildPage, launch, serveFolder, type Browser, type Site } from './harness';
 
@@ -37,6 +43,15 @@ afterAll(async () => {
   built?.remove();
 });
 
+/** Id, configuration, weights: what crosses into the page. */
+const adapterFiles = ['a', 'b'].map((id, i): [string, string, number[]] => {
+  const files = writeAdapter(randomAdapter(tinyConfig, { rank: 2, seed: 5 + i, targets: ['q_proj', 'v_proj'], strength: 2 }), {
+    alpha: 4,
+    baseModel: null,
+  });
+  return [id, files['adapter_config.json'], [...files['adapter_model.safetensors']]];
+});
+
 const builtin = { kind: 'builtin', id: 'tiny' } as const;
 const textsOf = (spoken: Awaited<ReturnType<EngineApi['speak']>>) => Object.fromEntries(spoken.outputs.map(o => [o.id, o.text]));
 
@@ -62,6 +77,148 @@ describe.each(['wasm', 'webgpu'] as const)('engine on %s', device => {
     for (const [id, text] of Object.entries(apart)) expect(together[id]).toBe(text);
   });
 
+  // Shaders are compiled by a software adapter for every session: on WebGPU one case of each kind of weight.
+  const cases = numericCases()
+    .filter(c => c.essential)
+    .map(c => c.name)
+    .filter(name => device === 'wasm' || ['genai-packed, fp32', 'genai, int4'].includes(name));
+  it.each(cases)('rows with adapters equal models with the adapter merged in: %s', async name => {
+    const results = (await page.evaluate(([d, n]) => engine.numeric(d, [n]), [device, name] as const)) as Record<string, CaseResult>;
+    const { worst, sameTokens, zeroAdapter, effect } = results[name]!;
+    expect(worst).toBeLessThanOrEqual(1e-4);
+    expect(zeroAdapter).toBeLessThanOrEqual(1e-4);
+    expect(sameTokens).toBe(true);
+    expect(effect).toBeGreaterThan(1e-2);
+  });
+
+  it('speaks with adapters: another text, the same alone and among rows of others', async () => {
+    const loaded = await page.evaluate(
+      async ([d, ref, files]) => {
+        const adapters = new Map(
+          files.map(([id, config, weights]) => [
+            id,
+            { 'adapter_config.json': config, 'adapter_model.safetensors': Uint8Array.from(weights) },
+          ]),
+        );
+        return engine.load('adapted', ref, { device: d, adapters });
+      },
+      [device, builtin, adapterFiles] as const,
+    );
+    expect(loaded).toMatchObject({ facts: { device } });
+    const rows = rowsOf(6, 12).map((row, i) => ({ ...row, adapter: [null, 'a', 'b'][i % 3]! }));
+    const together = textsOf(await page.evaluate(r => engine.speak('adapted', r), rows));
+    const alone = textsOf(await page.evaluate(r => engine.speak('adapted', [r]), rows[1]!));
+    const base = textsOf(await page.evaluate(r => engine.speak('adapted', [r]), { ...rows[1]!, adapter: null }));
+    expect(alone['row 1']).toBe(together['row 1']);
+    expect(base['row 1']).not.toBe(together['row 1']);
+    await page.evaluate(() => engine.dispose('adapted'));
+  });
+
   it('asks no other origin for anything', () => expect(browser.foreign).toEqual([]));
   it('raises no error', () => expect(browser.errors).toEqual([]));
+});
+
+describe('a page without WebGPU', () => {
+  let browser: Browser;
+  let page: Page;
+  beforeAll(async () => {
+    browser = await launch();
+    page = await browser.open(site.url);
+  });
+  afterAll(() => browser?.close());
+
+  it('falls back to wasm and says why', async () => {
+    const loaded = await page.evaluate(ref => engine.load('e', ref, { device: 'webgpu' }), builtin);
+    expect(loaded).toMatchObject({ facts: { device: 'wasm' } });
+    const told = await page.evaluate(() => engine.progress.map(p => p.fellBack));
+    expect(told.at(-1)).toMatchObject({ from: 'webgpu', to: 'wasm', reason: expect.stringContaining('WebGPU') });
+  });
+
+  it('keeps its self-check', async () => {
+    const loaded = (await page.evaluate(ref => engine.load('f', ref), builtin)) as unknown as { checks: SelfCheck[] };
+    expect(loaded.checks.length).toBeGreaterThanOrEqual(5);
+    expect(loaded.checks.filter(c => !c.passed)).toEqual([]);
+  });
+
+  it('ends a call that is cancelled, and goes on with the next', async () => {
+    const spoken = await page.evaluate(r => engine.speak('e', r, 150), rowsOf(24, 400));
+    expect(spoken.aborted).toBe('AbortError');
+    expect((await page.evaluate(r => engine.speak('e', r), rowsOf(2))).outputs).toHaveLength(2);
+  });
+
+  it('fails a row that is too long alone', async () => {
+    const rows = rowsOf(3);
+    rows[1]!.messages[0]!.content = 'x'.repeat(600);
+    const spoken = await page.evaluate(r => engine.speak('e', r), rows);
+    expect(spoken.failed).toEqual([{ id: 'row 1', code: 'too-long' }]);
+    expect(spoken.outputs.map(o => o.id).sort()).toEqual(['row 0', 'row 2']);
+  });
+
+  it('finishes the call when its worker is killed in the middle, with the same text', async () => {
+    const rows = rowsOf(40, 150);
+    const calm = textsOf(await page.evaluate(r => engine.speak('e', r), rows));
+    const [spoken, restarts] = await page.evaluate(async r => {
+      const call = engine.speak('e', r);
+      await new Promise(resolve => setTimeout(resolve, 200));
+      engine.killWorkers();
+      return [await call, engine.restarts] as const;
+    }, rows);
+    expect(restarts).toHaveLength(1);
+    expect(spoken.outputs).toHaveLength(rows.length);
+    expect(textsOf(spoken)).toEqual(calm);
+  });
+
+  it('asks no other origin for anything', () => expect(browser.foreign).toEqual([]));
+});
+
+describe('a model from a hub', () => {
+  let browser: Browser;
+  let page: Page;
+  let hub: Hub;
+  beforeAll(async () => {
+    hub = await serveHub({ 'tiny/model': tinyModel() });
+    browser = await launch();
+    page = await browser.open(site.url);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await hub?.close();
+  });
+  const ref = () => ({ kind: 'hub', id: 'tiny/model', host: hub.url }) as const;
+
+  it('tells its exact size before the download and what is missing after it', async () => {
+    const before = (await page.evaluate(r => engine.describe(r), ref())) as ModelDescription;
+    const files = tinyModel();
+    expect(before.total).toBe([...files.values()].reduce((sum, bytes) => sum + bytes.length, 0));
+    expect(before.missing).toBe(before.total);
+    expect(before).toMatchObject({ dtype: 'fp32', device: 'wasm' });
+    expect(hub.gets).toEqual([]);
+    const cancelled = await page.evaluate(r => engine.load('h', r, {}, 'download'), ref());
+    expect(cancelled).toMatchObject({ failed: { code: 'AbortError' } });
+    const between = (await page.evaluate(r => engine.describe(r), ref())) as ModelDescription;
+    expect(between.files.find(f => f.name === 'onnx/model.onnx')).toMatchObject({ cached: false });
+    expect(await page.evaluate(r => engine.load('h', r), ref())).toMatchObject({ facts: { device: 'wasm' } });
+    expect(((await page.evaluate(r => engine.describe(r), ref())) as ModelDescription).missing).toBe(0);
+    expect((await page.evaluate(r => engine.speak('h', r), rowsOf(3))).outputs).toHaveLength(3);
+  });
+
+  it('loads again without a download', async () => {
+    hub.gets.length = 0;
+    expect(await page.evaluate(r => engine.load('again', r), ref())).toMatchObject({ facts: { device: 'wasm' } });
+    expect(hub.gets.filter(path => path.endsWith('.onnx') || path.endsWith('tokenizer.json'))).toEqual([]);
+  });
+
+  it('counts no partial file as kept', async () => {
+    hub.cut = 20_000;
+    const other = { ...ref(), revision: 'other' };
+    expect(await page.evaluate(r => engine.load('cut', r), other)).toMatchObject({ failed: { code: 'network' } });
+    hub.cut = null;
+    const described = (await page.evaluate(r => engine.describe(r), other)) as ModelDescription;
+    expect(described.files.find(f => f.name === 'onnx/model.onnx')).toMatchObject({ cached: false });
+    expect(await page.evaluate(r => engine.load('whole', r), other)).toMatchObject({ facts: { device: 'wasm' } });
+  });
+
+  it('asks only its own site and the hub that was named', () => {
+    expect(browser.foreign.filter(url => !url.startsWith(hub.url))).toEqual([]);
+  });
 });

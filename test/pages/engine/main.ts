@@ -14,8 +14,8 @@ const progress: LoadProgress[] = [];
 const restarts: string[] = [];
 const workers: Worker[] = [];
 const faultOf = (error: unknown) => {
-  const { code, message, name } = error as { code?: string; message?: string; name?: string };
-  return { code: code ?? name ?? 'unknown', message: String(message) };
+  const { code, message, name } = error as { code?: unknown; message?: string; name?: string };
+  return { code: typeof code === 'string' ? code : (name ?? 'unknown'), message: String(message) };
 };
 
 const api = {
