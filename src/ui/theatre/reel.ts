@@ -7,7 +7,7 @@ import { allTurns, needs } from '../../debate/schedule';
 import { turnId } from '../../debate/fold';
 
 /** Milliseconds at normal speed: fast enough to stay curious, slow enough to read along. */
-export const pace = { prompt: 450, token: 42, longestTurn: 9000, answer: 600, vote: 900, tail: 400 };
+export const pace = { prompt: 450, token: 42, longestTurn: 9000, answer: 600, vote: 900 };
 
 export interface Spoken {
   id: TurnId;
@@ -72,7 +72,7 @@ export function buildReel(whole: QuestionState, config: RunConfig): Reel {
   const answers = spoken.filter(({ role }) => role !== 'summariser').sort((a, b) => a.to - b.to);
   const stops: Stop[] = answers.map(({ to, round: r, agent }) => ({ at: to, round: r, agent }));
   if (whole.vote) stops.push({ at: decided, round: whole.vote.round, agent: null });
-  return { spoken, stops, decided, duration: (whole.vote ? decided : last) + pace.tail };
+  return { spoken, stops, decided, duration: whole.vote ? decided : last };
 }
 
 /** Tokens of a turn that are there at time `t`. */
