@@ -11,3 +11,10 @@ export function registerOffline(signal: AbortSignal): void {
   if (document.readyState === 'complete') register();
   else addEventListener('load', register, { once: true, signal });
 }
+
+/** Tells the service worker that a built-in model was used, so that it is there on an offline visit. */
+export async function keepModelOffline(model: string): Promise<void> {
+  if (!import.meta.env.PROD || !('serviceWorker' in navigator)) return;
+  const { active } = await navigator.serviceWorker.ready;
+  active?.postMessage({ keepModel: model });
+}

@@ -8,7 +8,7 @@ import type { Engine } from '../../models/engine';
 import type { EngineLock } from '../../store/engineLock';
 import type { Question } from '../../tasks/question';
 import { EngineHost, type CreateEngine, type DeviceChoice } from './engine-host.svelte';
-import { LiveRun, type Drive } from './live-run.svelte';
+import { LiveRun, type Drive, type LiveDeps } from './live-run.svelte';
 import { downloadRun, Record } from './record.svelte';
 import { Setup } from './setup.svelte';
 
@@ -141,7 +141,7 @@ export class Session {
     return live;
   }
 
-  async #engineFor(base: ModelRef, signal: AbortSignal): ReturnType<ConstructorParameters<typeof LiveRun>[3]['engine']> {
+  async #engineFor(base: ModelRef, signal: AbortSignal): ReturnType<LiveDeps['engine']> {
     const lock = await this.#engineLock();
     if (!(await lock.take())) {
       this.#elsewhere = true;
