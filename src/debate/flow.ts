@@ -1,8 +1,8 @@
-// Who changed their mind, to what, after reading whom: what the answer flow, the flip table and the change marks draw.
+// Who changed their mind, to what, after reading whom.
 import type { Key } from '../tasks/question';
 import type { RunConfig } from './config';
-import { answersOf, isRoundDone, voteOf, type Answer } from './decide';
-import type { TurnId, Vote } from './events';
+import { answersOf, type Answer } from './decide';
+import type { TurnId } from './events';
 import type { QuestionState, RunState } from './fold';
 
 export type Standing = 'right' | 'wrong' | 'unparsed' | 'unknown';
@@ -63,54 +63,6 @@ export function movesOf(config: RunConfig, state: QuestionState): Move[] {
     }
   }
   return moves;
-}
-
-/** One band of the flow of one question: these agents went from one answer to another. */
-export interface FlowBand {
-  round: number;
-  from: Key | null;
-  to: Key | null;
-  agents: number[];
-}
-
-/** Bands between each round and the next; a band has at least one agent, and every agent is in exactly one band per step. */
-export function flowOf(config: RunConfig, state: QuestionState): FlowBand[] {
-  const bands: FlowBand[] = [];
-  for (const { round, from, to, agent } of movesOf(config, state)) {
-    const band = bands.find(known => known.round === round && known.from === from && known.to === to);
-    if (band) band.agents.push(agent);
-    else bands.push({ round, from, to, agents: [agent] });
-  }
-  return bands;
-}
-
-/** Votes of the rounds that are complete, first round first. */
-export function votesOf(config: RunConfig, state: QuestionState): Vote[] {
-  const votes: Vote[] = [];
-  for (let round = 1; round <= config.rounds && isRoundDone(config, state, round); round++) votes.push(voteOf(config, state, round)!);
-  return votes;
-}
-
-/** Over a whole run: agents' answers by standing between a round and the next. Counts of answers, not of questions. */
-export interface StandingBand {
-  round: number;
-  from: Standing;
-  to: Standing;
-  count: number;
-}
-
-export function standingFlow(state: RunState): StandingBand[] {
-  const bands = new Map<string, StandingBand>();
-  for (const question of state.questions.values())
-    for (const { round, from, to } of state.start ? movesOf(state.start.config, question) : []) {
-      const { truth } = question.question;
-      const [before, after] = [standingOf(from, truth), standingOf(to, truth)];
-      const id = `${round} ${before} ${after}`;
-      const band = bands.get(id);
-      if (band) band.count++;
-      else bands.set(id, { round, from: before, to: after, count: 1 });
-    }
-  return [...bands.values()].sort((x, y) => x.round - y.round);
 }
 
 /** Moves by kind over a whole run, optionally those into one round. */

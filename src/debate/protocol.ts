@@ -81,7 +81,8 @@ function turnFrom(config: RunConfig, row: Row, task: string, output: TurnOutput)
     usage,
     finish,
     ends,
-    logprobs,
+    // Ten thousandths of a nat are as fine as anybody reads them, and halve the record.
+    logprobs: logprobs.map(value => Math.round(value * 1e4) / 1e4 + 0),
   };
 }
 

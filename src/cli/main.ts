@@ -1,0 +1,44 @@
+// `npm run cli -- <command>`: finds the command and reports what went wrong in one line.
+import { CliError } from './errors';
+
+interface Command {
+  about: string;
+  load: () => Promise<(args: string[]) => Promise<void>>;
+}
+
+const commands: Record<string, Command> = {
+  record: { about: 'make the recordings that ship with the page', load: async () => (await import('./record')).record },
+  debate: {
+    about: 'let a society of models debate questions and write the run to a file',
+    load: async () => (await import('./debate')).debate,
+  },
+};
+
+const help = `Usage: npm run cli -- <command> [options]
+
+Commands:
+${Object.entries(commands)
+  .map(([name, { about }]) => `  ${name.padEnd(10)} ${about}`)
+  .join('\n')}
+
+npm run cli -- <command> --help lists the options of a command.`;
+
+async function main([name, ...args]: string[]): Promise<void> {
+  if (!name || name === '--help' || name === '-h' || name === 'help') {
+    console.log(help);
+    return;
+  }
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (!command) throw new CliError(`no command "${name}".\n\n${help}`, 2);
+  await (
+    await command.load()
+  )(args);
+}
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof CliError)) throw error;
+  console.error(error.message);
+  process.exitCode = error.exitCode;
+}
