@@ -33,15 +33,15 @@ const noPace: Pace = { rate: null, secondsLeft: null };
 
 export const sameModel = (a: ModelRef, b: ModelRef): boolean => JSON.stringify(a) === JSON.stringify(b);
 
-/** Whatever was thrown, as something that can be shown. */
+/** Whatever was thrown, as something that can be shown; a hint is kept whatever room the error comes from. */
 export function asFault(error: unknown): EngineFault {
-  if (typeof error === 'object' && error !== null && 'code' in error && 'message' in error) {
-    const { code, message, hint } = error as { code: unknown; message: unknown; hint?: unknown };
-    if (typeof code === 'string' && codes.has(code))
-      return { code: code as EngineFault['code'], message: String(message), ...(typeof hint === 'string' ? { hint } : {}) };
-  }
   if (error instanceof DOMException && error.name === 'AbortError') return { code: 'aborted', message: 'Cancelled.' };
-  return { code: 'internal', message: error instanceof Error ? error.message : String(error) };
+  const { code, message, hint } = (error ?? {}) as { code?: unknown; message?: unknown; hint?: unknown };
+  return {
+    code: typeof code === 'string' && codes.has(code) ? (code as EngineFault['code']) : 'internal',
+    message: typeof message === 'string' ? message : String(error),
+    ...(typeof hint === 'string' && hint !== '' ? { hint } : {}),
+  };
 }
 
 const codes: ReadonlySet<string> = new Set([
