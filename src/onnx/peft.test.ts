@@ -117,6 +117,13 @@ describe('PEFT adapters', () => {
     expect(() => readAdapter(config(), file(tensors))).toThrow(message);
   });
 
+  it('refuses a damaged or oversized file', () => {
+    expect(() => readAdapter(config(), file().subarray(1))).toThrow(AdapterError);
+    expect(() => readAdapter(config(), file().subarray(0, -1))).toThrow(/damaged/);
+    // Reserved, not touched: the size is refused before a byte is read.
+    expect(() => readAdapter(config(), new Uint8Array((512 << 20) + 1))).toThrow(/536870913 bytes/);
+  });
+
   it('reads back what it wrote', () => {
     const modules = randomAdapter(tinyConfig, { rank: 4, seed: 3 });
     const files = writeAdapter(modules, { alpha: 4, baseModel: 'someone/model' });

@@ -1,7 +1,7 @@
 // A LoRA adapter as PEFT stores it, brought into the form the edited graph multiplies with.
 import type { ModuleAdapter } from './feeds';
 import { AdapterError, parsePeftConfig } from './peft-config';
-import { readSafetensors, toFloat32, writeSafetensors, type SafeTensor } from './safetensors';
+import { readSafetensors, SafetensorsError, toFloat32, writeSafetensors, type SafeTensor } from './safetensors';
 
 export { AdapterError } from './peft-config';
 
@@ -40,16 +40,25 @@ function floats(name: string, tensor: SafeTensor): { rows: number; columns: numb
   return { rows, columns, data };
 }
 
+function tensorsOf(file: Uint8Array): Map<string, SafeTensor> {
+  if (file.length > maxBytes) throw new AdapterError(`an adapter of ${file.length} bytes`);
+  try {
+    return readSafetensors(file).tensors;
+  } catch (error) {
+    if (!(error instanceof SafetensorsError)) throw error;
+    throw new AdapterError(`adapter_model.safetensors is damaged: ${error.message}`, { cause: error });
+  }
+}
+
 /**
  * Reads `adapter_config.json` and `adapter_model.safetensors`.
- * @throws AdapterError when it is not plain LoRA, SafetensorsError when the file is damaged
+ * @throws AdapterError when it is not plain LoRA or the file is damaged
  */
 export function readAdapter(configJson: string, safetensors: Uint8Array): Adapter {
-  if (safetensors.length > maxBytes) throw new AdapterError(`an adapter of ${safetensors.length} bytes`);
   const config = parsePeftConfig(configJson);
   const warnings = [...config.warnings];
   const pairs = new Map<string, { A?: SafeTensor; B?: SafeTensor }>();
-  for (const [stored, tensor] of readSafetensors(safetensors).tensors) {
+  for (const [stored, tensor] of tensorsOf(safetensors)) {
     // Left behind by torch.compile and by saving the live model instead of its state.
     const name = stored.replace(/\._orig_mod|\.default(?=\.)/, '');
     if (name !== stored) warnings.push(`${stored} was read as ${name}`);

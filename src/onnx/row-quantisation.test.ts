@@ -133,8 +133,11 @@ describe('int8 activations, quantised per token', () => {
     const graph = graphOf(model);
     const scale = graph.node.find(n => n.opType === 'DynamicQuantizeLinear')!.output[1]!;
     const reader = { ...graph.node[0]!, opType: 'Identity', name: 'reader', attribute: [], input: [scale], output: ['copy'] };
-    const count = (m: ModelProto) => graphOf(m).node.filter(n => n.opType === 'DynamicQuantizeLinear').length;
-    expect(count(prepareGraph(model, { lora: false }).model)).toBe(0);
-    expect(count(prepareGraph({ ...model, graph: { ...graph, node: [...graph.node, reader] } }, { lora: false }).model)).toBe(1);
+    const edited = (m: ModelProto) => {
+      const prepared = prepareGraph(m, { lora: false });
+      return { left: graphOf(prepared.model).node.filter(n => n.opType === 'DynamicQuantizeLinear').length, mixesRows: prepared.mixesRows };
+    };
+    expect(edited(model)).toEqual({ left: 0, mixesRows: false });
+    expect(edited({ ...model, graph: { ...graph, node: [...graph.node, reader] } })).toEqual({ left: 1, mixesRows: true });
   });
 });

@@ -27,6 +27,8 @@ export interface Prepared {
   model: ModelProto;
   /** The projections that now have inputs `loraA(name)` [batch, K, rank] and `loraB(name)` [batch, rank, N]. */
   modules: Projection[];
+  /** Activations are still rounded by the largest of the whole batch: a row's numbers depend on its neighbours. */
+  mixesRows: boolean;
   /** Weight products without adapter inputs, with the reason. */
   refusals: Refusal[];
 }
@@ -58,5 +60,6 @@ export function prepareGraph(model: ModelProto, options: PrepareOptions = {}): P
   if (rowQuantisation) graph = quantiseByRow(model, graph);
   graph = addHeads(model, graph, options);
   if (externalFile !== undefined) graph = externalise(graph, externalFile);
-  return { model: { ...model, graph }, modules, refusals };
+  const mixesRows = graph.node.some(n => n.opType === 'DynamicQuantizeLinear' || n.opType === 'DynamicQuantizeMatMul');
+  return { model: { ...model, graph }, modules, refusals, mixesRows };
 }
