@@ -89,6 +89,7 @@ describe('an adapter on a graph', () => {
       'model.layers.2.self_attn.q_proj',
       /no projection of this name/,
     ],
+    ['a name that every object has', 'emitter', sized('model.toString', 64, 64), 'model.toString', /no projection/],
     ['a refused place', 'emitter', sized('lm_head', 64, 320), 'lm_head', /take no adapter/],
     ['a wrong input', 'emitter', sized(`${attention}q_proj`, 32, 64), `${attention}q_proj`, /made for 32→64, the graph has 64→64/],
     ['a transposed matrix', 'emitter', sized(`${mlp}up_proj`, 128, 64), `${mlp}up_proj`, /made for 128→64/],

@@ -30,7 +30,10 @@ export interface AdapterPlan {
 }
 
 /** Checkpoints that keep several projections in one matrix, in this order. */
-const packs: Record<string, readonly string[]> = { qkv_proj: ['q_proj', 'k_proj', 'v_proj'], gate_up_proj: ['gate_proj', 'up_proj'] };
+const packs = new Map([
+  ['qkv_proj', ['q_proj', 'k_proj', 'v_proj']],
+  ['gate_up_proj', ['gate_proj', 'up_proj']],
+]);
 
 type Sizes = Pick<AdapterModule, 'K' | 'N'>;
 
@@ -68,7 +71,7 @@ export function planAdapter(
       plan.how.direct++;
       continue;
     }
-    const packName = Object.keys(packs).find(name => packs[name]!.includes(last));
+    const packName = [...packs].find(([, parts]) => parts.includes(last))?.[0];
     const whole = packName && byName.get(parent + packName);
     if (whole) {
       const slice = whole.slices?.find(s => s.name === last);
@@ -78,7 +81,7 @@ export function planAdapter(
       plan.how.slice++;
       continue;
     }
-    const parts = packs[last]?.map(name => byName.get(parent + name));
+    const parts = packs.get(last)?.map(name => byName.get(parent + name));
     if (parts?.every(p => p !== undefined)) {
       check(
         module,
