@@ -1,6 +1,7 @@
 // Rows of unequal length going through the model together: right-padded prefill, then one token per row and step.
 import type { KvCache } from './cache';
 import type { DecoderShape } from './decoder-shape';
+import { evenWidth } from './even-width';
 import { fromHalves } from '../onnx/half';
 import type { Feeds, Runtime, Session, Tensor } from './runtime';
 
@@ -53,7 +54,7 @@ export class Batch {
 
   /** A prefill with logits at k positions of each text. @param at [rows][k] */
   async read(texts: readonly (readonly number[])[], at: readonly (readonly number[])[]): Promise<(row: number, k: number) => Float32Array> {
-    const width = Math.max(...texts.map(t => t.length));
+    const width = evenWidth(Math.max(...texts.map(t => t.length)));
     const ids = new BigInt64Array(texts.length * width);
     texts.forEach((text, row) => text.forEach((id, i) => (ids[row * width + i] = BigInt(id))));
     const positions = BigInt64Array.from({ length: ids.length }, (_, i) => BigInt(i % width));

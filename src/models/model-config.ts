@@ -35,7 +35,8 @@ export async function readModelConfig(folder: ModelFolder, signal?: AbortSignal)
   if (!stops.size) throw new EngineError('bad-model', 'This model names no token that ends an answer.');
   return {
     architecture: String(config['model_type'] ?? 'unknown'),
-    context,
+    // Prompts are padded to an even width, and the positions must reach that far.
+    context: context - (context % 2),
     widths: heads && kvHeads && headDim ? { q: heads * headDim, kv: kvHeads * headDim } : undefined,
     stops,
     tokenizer,
