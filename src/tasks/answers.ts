@@ -18,19 +18,22 @@ interface Span {
   end: number;
 }
 
-/** Content of the last `\boxed{…}` whose braces balance; `\{` and `\}` are characters, not braces. */
+/** Content of the last `\boxed{…}` whose braces balance; `\{` and `\}` are characters, not braces. One pass, whatever the text. */
 function lastBoxed(text: string): Span | null {
   const open = '\\boxed{';
-  for (let at = text.lastIndexOf(open); at >= 0; at = at ? text.lastIndexOf(open, at - 1) : -1) {
-    const start = at + open.length;
-    let depth = 1;
-    for (let i = start; i < text.length; i++) {
-      if (text[i] === '\\') i++;
-      else if (text[i] === '{') depth++;
-      else if (text[i] === '}' && --depth === 0) return { start, end: i };
+  const starts: (number | null)[] = [];
+  let last: Span | null = null;
+  for (let i = 0; i < text.length; i++) {
+    if (text[i] === '\\') {
+      if (text.startsWith(open, i)) starts.push((i += open.length - 1) + 1);
+      else if (text[i + 1] !== '\\') i++;
+    } else if (text[i] === '{') starts.push(null);
+    else if (text[i] === '}') {
+      const start = starts.pop();
+      if (typeof start === 'number' && start > (last?.start ?? -1)) last = { start, end: i };
     }
   }
-  return null;
+  return last;
 }
 
 /** A minus directly after a digit or a bracket is an operator; elsewhere it is a sign. */
