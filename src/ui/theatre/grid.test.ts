@@ -5,7 +5,6 @@ import { answer } from '../../tasks/arithmetic/problem';
 import { agentLetter, inWords } from '../look/agents';
 import { ballotOf, ballotWords } from './ballot';
 import { roundReached, saidInRound } from './cells';
-import { countChanges } from './changes';
 import { ledgerOf } from './ledger';
 import { answerTints } from './tints';
 import { announceTurn, announceVote, duration, grouped, news, parameters, verdict } from './words';
@@ -131,12 +130,8 @@ describe('words', () => {
   });
 });
 
-describe('changes and cost', () => {
-  it('sort flips by what they did', () => {
-    expect(countChanges(whole, 3, 2)).toEqual({ rightToWrong: 0, wrongToRight: 1, otherwise: 1, held: 1 });
-    expect(countChanges(empty(whole), 3, 2)).toEqual({ rightToWrong: 0, wrongToRight: 0, otherwise: 0, held: 0 });
-  });
-  it('add up calls and tokens, and take the slowest turn of a step', () => {
+describe('cost', () => {
+  it('adds up calls and tokens, and takes the slowest turn of a step', () => {
     const ledger = ledgerOf(whole);
     const turns = [...whole.turns.values()];
     expect(ledger.calls).toBe(9);

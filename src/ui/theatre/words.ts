@@ -1,15 +1,12 @@
 // Numbers and states in the words of the page.
 import { agentLetter, agentName, inWords } from '../look/agents';
+import { standingOf, type Standing } from '../../debate/flow';
 import type { QuestionState } from '../../debate/fold';
 import { answerCell, said, type Said } from './cells';
 
-export type Verdict = 'right' | 'wrong' | 'unparsed' | 'unknown';
-
+export type Verdict = Standing;
 /** An answer against the truth; without a known truth nothing is claimed. */
-export function verdict(key: string | null, truth: string | null): Verdict {
-  if (key === null) return 'unparsed';
-  return truth === null ? 'unknown' : key === truth ? 'right' : 'wrong';
-}
+export const verdict = standingOf;
 
 export const verdictSign: Record<Verdict, string> = { right: '✓', wrong: '✗', unparsed: '∅', unknown: '' };
 
