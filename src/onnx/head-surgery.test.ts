@@ -125,6 +125,8 @@ describe('heads', () => {
     const graph = graphOf(model);
     const change = (part: Partial<GraphProto>) => () => prepareGraph({ ...model, graph: { ...graph, ...part } }, { lora: false });
     expect(change({ output: graph.output.filter(o => o.name !== 'logits') })).toThrow(GraphError);
+    const circle = [nodeProto('Add', ['there', 'there'], ['logits']), nodeProto('Mul', ['logits', 'there'], ['there'])];
+    expect(change({ node: [...graph.node.filter(n => !n.output.includes('logits')), ...circle] })).toThrow(/no weight product/);
     expect(change({ node: graph.node.map(n => (n.output.includes('logits') ? { ...n, opType: 'Mystery' } : n)) })).toThrow(
       /no weight product/,
     );

@@ -9,7 +9,7 @@ const elementwise = ['Cast', 'Mul', 'Div', 'Add', 'Tanh', 'Identity'];
 
 function headProduct(index: GraphIndex, tensor: string, passed: Set<string>): NodeProto | undefined {
   const node = index.producers.get(tensor);
-  if (!node) return undefined;
+  if (!node || passed.has(tensor)) return undefined;
   passed.add(tensor);
   if (products.includes(node.opType ?? '')) return node;
   if (!elementwise.includes(node.opType ?? '')) return undefined;

@@ -165,4 +165,9 @@ describe('refusals', () => {
     const more = reasons(n => (isQ(n) ? [n, rotary] : [n]), { initializer: [...stored.initializer, inverse] });
     expect(more.count).toBe(14);
   });
+  it('a weight that is made of itself', () => {
+    const circle = (n: NodeProto) =>
+      isQ(n) ? [nodeProto('Transpose', ['b'], ['a']), nodeProto('Transpose', ['a'], ['b']), { ...n, input: [n.input[0]!, 'a'] }] : [n];
+    expect(reasons(circle).count).toBe(13);
+  });
 });

@@ -52,7 +52,8 @@ type Found = Pick<Projection, 'K' | 'N' | 'dataType' | 'kind' | 'x' | 'y'> & { w
 function storedWeight(index: GraphIndex, tensor: string): { name: string; dims: number[]; dataType: number } | undefined {
   let swapped = false;
   let dataType: number | undefined;
-  for (let at = tensor; ;) {
+  // A few steps lie between a weight and its product; a damaged file may have a circle.
+  for (let at = tensor, steps = 0; steps < 8; steps++) {
     const stored = index.initializers.get(at);
     if (stored) {
       const dims = stored.dims.map(Number);
@@ -70,6 +71,7 @@ function storedWeight(index: GraphIndex, tensor: string): { name: string; dims: 
     else if (!isOp(node, 'Identity')) return undefined;
     at = node.input[0] ?? '';
   }
+  return undefined;
 }
 
 function onlyReader(index: GraphIndex, tensor: string | undefined, op: string): NodeProto | undefined {
