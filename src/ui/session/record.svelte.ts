@@ -1,6 +1,7 @@
 // The page's hold on the record: opened once, after the first paint, with its health as state.
 import type { RunEvent, RunFile } from '../../debate/events';
 import type { RunStart } from '../../debate/fold';
+import { encodeRunFile } from '../../share/file';
 import type { StoreHealth } from '../../store/health';
 import { requestPersistence } from '../../store/persist';
 import type { ListedRun, RunChange, RunStore, StoredRun } from '../../store/store';
@@ -75,10 +76,13 @@ export class Record {
   async exportRun(run: string): Promise<void> {
     const file = await (await this.#store).exportRun(run);
     const start = file.events[0] as RunEvent | undefined;
-    downloadRun(file as RunFile, start?.type === 'run-started' ? start.title : run);
+    await downloadRun(file as RunFile, start?.type === 'run-started' ? start.title : run);
   }
 }
 
-export function downloadRun(file: RunFile, title: string): void {
-  download(new Blob([JSON.stringify(file)], { type: 'application/json' }), `${fileName(title)}.run.json`);
+/** What can be checked leaves through the exporter that drops what may not leave; what is newer or damaged goes out as it is stored. */
+export async function downloadRun(file: RunFile, title: string): Promise<void> {
+  const raw = (): Blob => new Blob([JSON.stringify(file)], { type: 'application/json' });
+  const blob = file.schema === 1 ? await encodeRunFile(file.events).catch(raw) : raw();
+  download(blob, `${fileName(title)}.run.json`);
 }

@@ -108,7 +108,7 @@ export class Session {
   async exportLive(): Promise<void> {
     const file = this.#live?.file();
     const start = file?.events[0] as RunEvent | undefined;
-    if (file && start?.type === 'run-started') downloadRun(file, start.title);
+    if (file && start?.type === 'run-started') await downloadRun(file, start.title);
   }
 
   /** Loads a model without a run. @throws EngineFault, EngineElsewhere */

@@ -1,0 +1,198 @@
+// The built page as its reader meets it: first paint, a live debate, a batch over a reload, files, links, every screen under axe.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { build } from 'vite';
+import { foldAll } from '../../src/debate/fold';
+import type { RunFile } from '../../src/debate/events';
+import { root } from '../steps';
+import { launch, serveFolder, type Browser, type Site } from './harness';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const featured = JSON.parse(readFileSync(join(root, 'public/runs/featured.run.json'), 'utf8')) as RunFile;
+
+let dir: string;
+let site: Site;
+let browser: Browser;
+let page: Page;
+/** Paths asked of the site, in order. */
+const asked: string[] = [];
+/** The site answers nothing while this is set: a network that is gone. */
+let down = false;
+const app = (hash = ''): string => `${site.url}sub/path/${hash}`;
+
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'polylogue-app-'));
+  await build({
+    root,
+    configFile: join(root, 'vite.config.ts'),
+    logLevel: 'error',
+    build: { outDir: join(dir, 'sub/path'), emptyOutDir: true },
+  });
+  site = await serveFolder(dir, {
+    handle(request, response) {
+      asked.push(request.url ?? '');
+      if (!down) return false;
+      response.destroy();
+      return true;
+    },
+  });
+});
+afterAll(async () => {
+  await site?.close();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+beforeEach(async () => {
+  asked.length = 0;
+  down = false;
+  browser = await launch();
+});
+afterEach(async () => {
+  const { errors, foreign } = browser;
+  await browser.close();
+  expect(errors).toEqual([]);
+  expect(foreign).toEqual([]);
+});
+
+const violations = (): Promise<string[]> =>
+  page.evaluate(
+    `${axe}; axe.run().then(result => result.violations.map(v => v.id + ': ' + v.nodes.map(n => n.target + ' ' + n.failureSummary).join(' | ')))`,
+  );
+
+const shown = (text: string | RegExp): Promise<void> => page.getByText(text).first().waitFor();
+
+/** Goes to a route as a reader of the page does, without loading it again. */
+const go = (hash: string): Promise<void> => page.evaluate(to => void (location.hash = to), hash);
+
+describe('the page', () => {
+  it('plays the recording at first paint, before any byte of a model', async () => {
+    page = await browser.open(app());
+    await shown('Recorded');
+    const { questions } = foldAll(featured.events);
+    await shown([...questions.values()][0]!.question.text);
+    await page.getByRole('article').first().waitFor();
+    expect(asked.filter(path => /models\/|\.wasm|worker/.test(path))).toEqual([]);
+    expect(asked.some(path => path.endsWith('featured.run.json'))).toBe(true);
+    expect(await page.title()).toBe('Debate · Polylogue');
+  });
+
+  it('has nothing for axe to find on any screen, light or dark, wide or narrow', async () => {
+    page = await browser.open(app());
+    for (const colorScheme of ['light', 'dark'] as const)
+      for (const size of [
+        { width: 1280, height: 900 },
+        { width: 390, height: 844 },
+      ]) {
+        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+        await page.setViewportSize(size);
+        for (const screen of ['debate', 'batch', 'runs', 'models', 'learn', 'nowhere']) {
+          await go(`#/${screen}`);
+          await page.getByRole('heading', { level: 1 }).waitFor({ state: 'attached' });
+          expect([colorScheme, size.width, screen, await violations()]).toEqual([colorScheme, size.width, screen, []]);
+          const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+          expect([screen, wide]).toEqual([screen, size.width]);
+        }
+      }
+  });
+
+  it('runs a debate live in the same view, keeps it, and plays the kept one', async () => {
+    page = await browser.open(app());
+    await shown('Recorded');
+    await page.getByRole('button', { name: 'Run live' }).click();
+    await shown(/^Run here/);
+    await shown('Decided');
+    await go('#/runs');
+    const title = [...foldAll(featured.events).questions.values()][0]!.question.text;
+    await page.getByRole('link', { name: title }).click();
+    await page.getByRole('heading', { level: 1, name: title }).waitFor();
+    await shown('Decided');
+    expect(await violations()).toEqual([]);
+    await page.reload();
+    await shown('Decided');
+    const order = asked.findIndex(path => path.includes('models/'));
+    expect(order).toBeGreaterThan(asked.findIndex(path => path.endsWith('featured.run.json')));
+  });
+
+  it('keeps what was typed when a setting is wrong, and says what is', async () => {
+    page = await browser.open(app());
+    await page.locator('summary').first().click();
+    const agents = page.getByLabel('Agents');
+    await agents.fill('99');
+    await shown(/99 is outside 1 to 8/);
+    expect(await page.getByRole('button', { name: 'Run live' }).isDisabled()).toBe(true);
+    await go('#/models');
+    await go('#/debate');
+    await page.locator('summary').first().click();
+    expect(await agents.inputValue()).toBe('99');
+    await page.getByRole('button', { name: 'Defaults' }).click();
+    expect(await agents.inputValue()).toBe('3');
+    expect(await page.getByRole('button', { name: 'Run live' }).isEnabled()).toBe(true);
+  });
+
+  it('resumes a batch after a reload with nothing lost and nothing doubled; export, delete and import bring it back', async () => {
+    page = await browser.open(app('#/batch'));
+    await page.getByLabel('Questions').fill('60');
+    await page.getByRole('button', { name: 'Run batch' }).click();
+    await page.waitForFunction(() => Number(/(\d+) of 60 questions/.exec(document.body.textContent ?? '')?.[1] ?? 0) >= 3);
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await shown('Go on');
+    expect(await violations()).toEqual([]);
+    await page.reload();
+    await go('#/runs');
+    await shown(/unfinished/);
+    await page.getByRole('button', { name: 'Resume' }).click();
+    await shown('60 of 60 questions');
+    await shown(/finished/);
+    expect(await violations()).toEqual([]);
+
+    const saving = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Export' }).click();
+    const download = await saving;
+    const file = join(dir, 'exported.run.json');
+    await download.saveAs(file);
+    const { events } = JSON.parse(readFileSync(file, 'utf8')) as RunFile;
+    const run = foldAll(events);
+    expect(run.finished).not.toBeNull();
+    expect([...run.questions.values()].every(question => question.turns.size === 9 && question.vote !== null)).toBe(true);
+    const turns = events.flatMap(event => (event.type === 'turn' ? [event.turn.id] : []));
+    expect(new Set(turns).size).toBe(turns.length);
+
+    await go('#/runs');
+    await page.getByRole('button', { name: /^Delete/ }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+    await shown('No runs yet');
+    await page.getByLabel('Run files to import').setInputFiles(file);
+    await shown(/imported/);
+    await page.getByRole('link', { name: /60 ×/ }).click();
+    await shown('60 questions');
+    const filter = page.getByRole('button', { name: /^Split/ });
+    await filter.click();
+    expect(await filter.getAttribute('aria-pressed')).toBe('true');
+  });
+
+  it('works on a second visit without a network, the built-in model included', async () => {
+    page = await browser.open(app());
+    await page.getByRole('button', { name: 'Run live' }).click();
+    await shown(/^Run here/);
+    await page.evaluate(async () => void (await navigator.serviceWorker.ready));
+    await page.waitForFunction(async () => {
+      const keys = await (await caches.open('polylogue-app-1')).keys();
+      return (
+        keys.some(key => key.url.includes('.wasm')) &&
+        keys.some(key => key.url.includes('model.onnx')) &&
+        keys.some(key => key.url.includes('Screen'))
+      );
+    });
+    down = true;
+    await page.reload();
+    await shown('Recorded');
+    await page.getByRole('button', { name: 'Run live' }).click();
+    await shown(/^Run here/);
+    await go('#/learn');
+    await shown('Generators and critics');
+  });
+});
