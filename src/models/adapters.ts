@@ -4,7 +4,7 @@ import { AdapterMismatch, mapAdapter } from '../onnx/mapping';
 import { AdapterError, readAdapter, type AdapterFiles } from '../onnx/peft';
 import type { Projection, Refusal } from '../onnx/resolve';
 import { EngineError } from './fault';
-import type { Feeds, Runtime } from './runtime';
+import type { DeviceMemory, Feeds, Runtime, Tensor } from './runtime';
 
 /**
  * An adapter in PEFT's files, laid onto the projections of a graph.
@@ -24,12 +24,18 @@ export function placeAdapter(id: string, files: AdapterFiles, modules: readonly 
   }
 }
 
+/** The adapter inputs of one batch. */
+export interface AdapterInputs {
+  feeds(): Feeds;
+  /** Only these rows go on, in this order. */
+  keep(rows: readonly number[]): void;
+  dispose(): void;
+}
+
 export class AdapterShelf {
   readonly #runtime: Runtime;
   readonly #modules: readonly Projection[];
   readonly #adapters: ReadonlyMap<string, MappedAdapter>;
-  /** Stacks are large and the same batch asks for its own at each compaction only, so the last one is enough. */
-  #last: { key: string; feeds: Feeds } | null = null;
 
   constructor(runtime: Runtime, modules: readonly Projection[], adapters: ReadonlyMap<string, MappedAdapter>) {
     this.#runtime = runtime;
@@ -41,24 +47,43 @@ export class AdapterShelf {
     return this.#adapters.has(id);
   }
 
-  /** A base row gets zeros. @throws EngineError `bad-model` for an adapter that is not loaded */
-  feeds(rows: readonly (string | null)[]): Feeds {
-    const key = JSON.stringify(rows);
-    if (this.#last?.key === key) return this.#last.feeds;
+  /**
+   * Stacks the adapters of these rows, once for all steps; a base row gets zeros. On a device they are uploaded once and rows are dropped
+   * there.
+   * @throws EngineError `bad-model` for an adapter that is not loaded
+   */
+  inputs(rows: readonly (string | null)[]): AdapterInputs {
+    const { memory } = this.#runtime;
+    let ids = [...rows];
+    let held = this.#stack(ids, memory);
+    return {
+      feeds: () => held,
+      keep: kept => {
+        ids = kept.map(row => ids[row]!);
+        held = memory
+          ? Object.fromEntries(Object.entries(held).map(([name, tensor]) => [name, memory.keepRows(tensor, kept)]))
+          : this.#stack(ids);
+      },
+      dispose: () => {
+        if (memory) Object.values(held).forEach(tensor => tensor.dispose());
+        held = {};
+      },
+    };
+  }
+
+  #stack(rows: readonly (string | null)[], memory?: DeviceMemory): Feeds {
     const own = rows.map(id => {
       if (id === null) return null;
       const adapter = this.#adapters.get(id);
       if (!adapter) throw new EngineError('bad-model', `The adapter ${id} is not loaded.`);
       return adapter;
     });
-    const feeds = Object.fromEntries(Object.entries(stackAdapters(this.#modules, own)).map(([name, feed]) => [name, this.#tensor(feed)]));
-    this.#last = { key, feeds };
-    return feeds;
-  }
-
-  #tensor({ type, dims, data }: Feed) {
-    return type === 'float16'
-      ? this.#runtime.tensor('float16', data as Uint16Array, dims)
-      : this.#runtime.tensor('float32', data as Float32Array, dims);
+    const tensor = ({ type, dims, data }: Feed): Tensor => {
+      if (memory) return memory.allocate(type, dims, data);
+      return type === 'float16'
+        ? this.#runtime.tensor(type, data as Uint16Array, dims)
+        : this.#runtime.tensor(type, data as Float32Array, dims);
+    };
+    return Object.fromEntries(Object.entries(stackAdapters(this.#modules, own)).map(([name, feed]) => [name, tensor(feed)]));
   }
 }

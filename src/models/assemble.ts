@@ -10,7 +10,7 @@ import { hashOf } from './hash';
 import { loadGraph, type GraphFiles, type LoadedGraph } from './load-graph';
 import { readModelConfig } from './model-config';
 import type { ModelFolder } from './model-folder';
-import type { Feeds, Runtime } from './runtime';
+import type { Runtime } from './runtime';
 import { readReferences } from './self-check-reference';
 import { verify } from './verify';
 import type { WaveLimits } from './waves';
@@ -34,13 +34,13 @@ const CACHE_BYTES = 512 * 2 ** 20;
 /** Up to this size a second session for the check of the adapter inputs costs next to nothing. */
 const SMALL_GRAPH = 32 * 2 ** 20;
 
-const noAdapters = (): Feeds => ({});
+const noAdapters: Model['adapters'] = () => ({ feeds: () => ({}), keep: () => undefined, dispose: () => undefined });
 
-function modelOn(runtime: Runtime, { session, shape }: LoadedGraph, adapterFeeds: Model['adapterFeeds']): Model {
+function modelOn(runtime: Runtime, { session, shape }: LoadedGraph, adapters: Model['adapters']): Model {
   // Asked at each batch: the memory exists once the first session does.
   const newCache: Model['newCache'] = (rows, longest) =>
     runtime.memory ? staticCache(runtime.memory, shape, rows, longest) : growingCache(runtime, shape, rows);
-  return { runtime, session, shape, newCache, adapterFeeds };
+  return { runtime, session, shape, newCache, adapters };
 }
 
 /** @throws EngineError `bad-model` when the folder is not usable, SelfCheckFailed when the device is not */
@@ -63,7 +63,7 @@ export async function assemble(options: AssembleOptions, signal: AbortSignal): P
     const main = await load(adapters.size > 0);
     const placed = new Map([...adapters].map(([id, files]) => [id, placeAdapter(id, files, main.modules, main.refusals)]));
     const shelf = new AdapterShelf(runtime, main.modules, placed);
-    const model = modelOn(runtime, main, rows => shelf.feeds(rows));
+    const model = modelOn(runtime, main, rows => shelf.inputs(rows));
     onProgress({ phase: 'compile', done: 1, total: 1 });
 
     // The first run of a session plans its memory and, on a graphics card, compiles its kernels.

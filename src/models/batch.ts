@@ -1,4 +1,5 @@
 // Rows of unequal length going through the model together: right-padded prefill, then one token per row and step.
+import type { AdapterInputs } from './adapters';
 import type { KvCache } from './cache';
 import type { DecoderShape } from './decoder-shape';
 import { evenWidth } from './even-width';
@@ -11,7 +12,7 @@ export interface Model {
   shape: DecoderShape;
   newCache(rows: number, longest: number): KvCache;
   /** Adapter inputs for rows that speak with these adapters. */
-  adapterFeeds(rows: readonly (string | null)[]): Feeds;
+  adapters(rows: readonly (string | null)[]): AdapterInputs;
 }
 
 /** Logits of each row, one after the other; valid until the next step. */
@@ -27,16 +28,14 @@ export class Batch {
   readonly #model: Model;
   readonly #cache: KvCache;
   #lengths: number[];
-  #adapters: (string | null)[];
-  #adapterFeeds: Feeds;
+  readonly #adapters: AdapterInputs;
 
   /** @param longest tokens the longest row may come to, prompt and answer */
   constructor(model: Model, adapters: readonly (string | null)[], longest: number) {
     this.#model = model;
     this.#cache = model.newCache(adapters.length, longest);
     this.#lengths = adapters.map(() => 0);
-    this.#adapters = [...adapters];
-    this.#adapterFeeds = model.adapterFeeds(adapters);
+    this.#adapters = model.adapters(adapters);
   }
 
   get rows(): number {
@@ -80,14 +79,13 @@ export class Batch {
   /** Only these rows go on. */
   keep(rows: readonly number[]): void {
     this.#lengths = rows.map(r => this.#lengths[r]!);
-    const adapters = rows.map(r => this.#adapters[r]!);
-    this.#adapters = adapters;
-    this.#adapterFeeds = this.#model.adapterFeeds(adapters);
+    this.#adapters.keep(rows);
     this.#cache.keep(rows);
   }
 
   dispose(): void {
     this.#cache.dispose();
+    this.#adapters.dispose();
   }
 
   async #run(ids: BigInt64Array, positions: BigInt64Array, fed: number, at: readonly number[], k: number) {
@@ -100,7 +98,7 @@ export class Batch {
       input_ids: runtime.tensor('int64', ids, [rows, fed]),
       attention_mask: runtime.tensor('int64', mask, [rows, width]),
       ...this.#cache.feeds(),
-      ...this.#adapterFeeds,
+      ...this.#adapters.feeds(),
     };
     if (shape.positions) feeds['position_ids'] = runtime.tensor('int64', positions, [rows, fed]);
     if (shape.keepsLogits) feeds['num_logits_to_keep'] = runtime.tensor('int64', BigInt64Array.of(0n), []);

@@ -110,7 +110,7 @@ function randomAdapter(modules: readonly Projection[]): MappedAdapter {
 /** @param plain the same model without adapter inputs */
 export async function checkAdapters(model: Model, plain: Model, modules: readonly Projection[], { same }: Bounds): Promise<SelfCheck[]> {
   const shelf = new AdapterShelf(model.runtime, modules, new Map([['probe', randomAdapter(modules)]]));
-  const own: Model = { ...model, adapterFeeds: rows => shelf.feeds(rows) };
+  const own: Model = { ...model, adapters: rows => shelf.inputs(rows) };
   const { vocabulary } = model.shape;
   const prompts = [probe(7, vocabulary, 4), probe(7, vocabulary, 4)];
   const base = await greedy(plain, prompts.slice(0, 1), [null], 1);
