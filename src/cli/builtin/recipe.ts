@@ -43,17 +43,30 @@ export const stages: readonly Stage[] = [
     corpus: { difficulties, slipRate: 0, shownSlipRates, criticSlipRate: 0 },
   },
   {
-    // Solutions by imperfect authors, reviews by careful ones.
-    name: 'authors',
-    steps: 2200,
+    // Reading: who says what, and where two solutions part, is learnt later than working out.
+    name: 'read',
+    steps: 2400,
     mix: () => [
       ['drill', 0.03],
-      ['solve', 0.42],
-      ['revise', 0.4],
-      ['summarise', 0.15],
+      ['solve', 0.22],
+      ['revise', 0.3],
+      ['summarise', 0.45],
     ],
-    rate: done => 0.35 * (1 - done) + 0.01,
-    corpus: { difficulties, slipRate: 0.09, shownSlipRates, criticSlipRate: 0 },
+    rate: done => 0.45 - 0.25 * done,
+    corpus: { difficulties, slipRate: 0, shownSlipRates, criticSlipRate: 0 },
+  },
+  {
+    // Solutions by imperfect authors, reviews by careful ones.
+    name: 'authors',
+    steps: 2000,
+    mix: () => [
+      ['drill', 0.03],
+      ['solve', 0.37],
+      ['revise', 0.35],
+      ['summarise', 0.25],
+    ],
+    rate: done => 0.2 * (1 - done) + 0.01,
+    corpus: { difficulties, slipRate: 0.08, shownSlipRates, criticSlipRate: 0 },
   },
 ];
 
