@@ -4,7 +4,7 @@ import { mergeAdapter, randomAdapter } from './fixtures/adapters';
 import { greedy } from './fixtures/greedy';
 import { inHalfPrecision } from './fixtures/half-precision';
 import { buildLayout } from './fixtures/layouts';
-import { nodeRuntime } from './fixtures/node-runtime';
+import { nodeRuntime } from '../../test/fixtures/node-runtime';
 import { randomWeights, tinyConfig as config } from './fixtures/weights';
 import { graphOf } from './graph-index';
 import { mapAdapter } from './mapping';

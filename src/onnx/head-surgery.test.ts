@@ -1,7 +1,7 @@
 import type * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { buildLayout } from './fixtures/layouts';
-import { nodeRuntime } from './fixtures/node-runtime';
+import { nodeRuntime } from '../../test/fixtures/node-runtime';
 import { quantiseModel, type Scheme } from './fixtures/quantise';
 import { randomWeights, tinyConfig as config } from './fixtures/weights';
 import { tensorProto, valueInfo } from './graph';

@@ -4,7 +4,7 @@ import { stackAdapters } from './feeds';
 import { denseDelta, randomAdapter } from './fixtures/adapters';
 import { greedy, type GreedyRow } from './fixtures/greedy';
 import { buildLayout, moduleOf, type Layout } from './fixtures/layouts';
-import { nodeRuntime } from './fixtures/node-runtime';
+import { nodeRuntime } from '../../test/fixtures/node-runtime';
 import { effectiveWeights, quantiseModel } from './fixtures/quantise';
 import { randomWeights, tinyConfig as config } from './fixtures/weights';
 import { graphOf } from './graph-index';

@@ -5,7 +5,7 @@ import { stackAdapters } from './feeds';
 import { randomAdapter } from './fixtures/adapters';
 import { greedy } from './fixtures/greedy';
 import { buildLayout } from './fixtures/layouts';
-import { nodeRuntime } from './fixtures/node-runtime';
+import { nodeRuntime } from '../../test/fixtures/node-runtime';
 import { quantiseModel } from './fixtures/quantise';
 import { randomWeights, tinyConfig as config } from './fixtures/weights';
 import { tensorProto } from './graph';
