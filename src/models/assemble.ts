@@ -5,7 +5,7 @@ import { Batch, type Model } from './batch';
 import { growingCache } from './cache-growing';
 import { staticCache } from './cache-static';
 import type { Engine, EngineModelRef, LoadProgress } from './engine';
-import { createEngine } from './engine-core';
+import { createEngine, type EngineParts } from './engine-core';
 import { hashOf } from './hash';
 import { loadGraph, type GraphFiles, type LoadedGraph } from './load-graph';
 import { readModelConfig } from './model-config';
@@ -44,7 +44,11 @@ function modelOn(runtime: Runtime, { session, shape }: LoadedGraph, adapters: Mo
 }
 
 /** @throws EngineError `bad-model` when the folder is not usable, SelfCheckFailed when the device is not */
-export async function assemble(options: AssembleOptions, signal: AbortSignal): Promise<Engine> {
+export const assemble = async (options: AssembleOptions, signal: AbortSignal): Promise<Engine> =>
+  createEngine(await assembleParts(options, signal));
+
+/** What an engine is made of, loaded and checked; the bench and the recorder of references look inside. */
+export async function assembleParts(options: AssembleOptions, signal: AbortSignal): Promise<EngineParts> {
   const { base, dtype, runtime, folder, graph, adapters = new Map<string, AdapterFiles>(), onProgress = () => undefined } = options;
   const open: LoadedGraph[] = [];
   const release = async (): Promise<void> => {
@@ -94,7 +98,7 @@ export async function assemble(options: AssembleOptions, signal: AbortSignal): P
       open.pop();
       await other.session.release();
     }
-    return createEngine({
+    return {
       facts: {
         base,
         modelHash: await hashOf(graph.graph),
@@ -118,7 +122,7 @@ export async function assemble(options: AssembleOptions, signal: AbortSignal): P
       now: options.now,
       breathe: options.breathe,
       dispose: release,
-    });
+    };
   } catch (error) {
     await release();
     throw error;
