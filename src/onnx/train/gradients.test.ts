@@ -1,10 +1,13 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { LlamaConfig, Weights } from '../llama';
 import type { Batch } from './batch';
 import { emitTrainStep } from './emit';
 import { drawn, randomBatch, randomWeights, runtime, seeded, tiny } from './fixture';
 import type { TrainOptions } from './options';
 import { TrainStepper } from './stepper';
+
+// Seconds of arithmetic on a quiet machine; a busy one must not fail them.
+vi.setConfig({ testTimeout: 60_000 });
 
 /** With β₁ = 0 and no clipping the first moment after a step is the gradient itself; with rate 0 nothing else moves. */
 const bare = { adamw: { beta1: 0, decay: 0 }, maxNorm: Infinity };

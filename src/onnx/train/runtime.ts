@@ -19,3 +19,7 @@ export interface TrainRuntime<T extends RuntimeTensor = RuntimeTensor> {
     new (type: 'int64', data: BigInt64Array, dims: readonly number[]): T;
   };
 }
+
+export function disposeAll(tensors: Record<string, RuntimeTensor>): void {
+  for (const tensor of Object.values(tensors)) tensor.dispose();
+}

@@ -1,19 +1,15 @@
-// Runs a training step again and again: owns the session, the parameters and their moments, the step count and the tables.
-import { encodeModel } from '../proto';
+// Runs a training step again and again: owns the session, the parameters with their moments, and the step count.
 import type { LlamaConfig, Weights } from '../llama';
+import { encodeModel } from '../proto';
 import type { Batch } from './batch';
 import { emitTrainStep } from './emit';
+import { checkBatch, passingFeeds, TableFeeds, type LearningRates } from './feeds';
 import { momentNames } from './optimiser';
 import { settings, type TrainOptions } from './options';
 import type { Trainable } from './parameters';
-import type { RuntimeSession, RuntimeTensor, TrainRuntime } from './runtime';
-import { attentionTables } from './tables';
+import { disposeAll, type RuntimeSession, type RuntimeTensor, type TrainRuntime } from './runtime';
 
-/** Learning rates of one step; `muon` is required where a parameter is trained by Muon. */
-export interface LearningRates {
-  adamw: number;
-  muon?: number;
-}
+export type { LearningRates } from './feeds';
 
 export interface StepResult {
   /** Before the update. */
@@ -31,16 +27,17 @@ export interface TrainState {
 }
 
 const sizeOf = (dims: readonly number[]): number => dims.reduce((a, b) => a * b, 1);
+const momentsOf = (p: Trainable): string[] => momentNames[p.optimiser].map(suffix => `${p.name}/${suffix}`);
 
 export class TrainStepper<T extends RuntimeTensor = RuntimeTensor> {
   readonly trainables: readonly Trainable[];
   readonly #runtime: TrainRuntime<T>;
   readonly #session: RuntimeSession<T>;
-  readonly #config: LlamaConfig;
+  readonly #tables: TableFeeds<T>;
+  readonly #vocab: number;
   readonly #betas: { beta1: number; beta2: number };
-  #state: Record<string, T>;
+  #state: Record<string, T> = {};
   #step = 0;
-  #tables: { length: number; tensors: Record<'cos' | 'sin' | 'mask', T> } | undefined;
   #busy = false;
 
   private constructor(
@@ -52,10 +49,10 @@ export class TrainStepper<T extends RuntimeTensor = RuntimeTensor> {
   ) {
     this.#runtime = runtime;
     this.#session = session;
-    this.#config = config;
+    this.#tables = new TableFeeds(runtime, config);
+    this.#vocab = config.vocab;
     this.#betas = settings(options, config.vocab).adamw;
     this.trainables = trainables;
-    this.#state = {};
   }
 
   /**
@@ -71,8 +68,10 @@ export class TrainStepper<T extends RuntimeTensor = RuntimeTensor> {
     const { model, trainables } = emitTrainStep(config, weights, options);
     const session = await runtime.createSession(encodeModel(model));
     const stepper = new TrainStepper(runtime, session, config, options, trainables);
+    const zeros: Weights = {};
+    for (const p of trainables) for (const name of momentsOf(p)) zeros[name] = { dims: p.dims, data: new Float32Array(sizeOf(p.dims)) };
     try {
-      stepper.importState({ step: 0, tensors: { ...stepper.#zeroMoments(), ...weights } });
+      stepper.importState({ step: 0, tensors: { ...weights, ...zeros } });
     } catch (error) {
       await session.release();
       throw error;
@@ -90,12 +89,15 @@ export class TrainStepper<T extends RuntimeTensor = RuntimeTensor> {
    * @throws RangeError when a token is outside the vocabulary, or the loss or the gradient is not finite: then no update is made
    */
   async step(batch: Batch, rates: LearningRates): Promise<StepResult> {
-    if (this.#busy) throw new Error('the step before is still running');
-    this.#check(batch, rates);
+    this.#refuseWhileBusy();
+    checkBatch(batch, this.#vocab);
+    const usesMuon = this.trainables.some(p => p.optimiser === 'muon');
+    if (usesMuon && rates.muon === undefined) throw new RangeError('a learning rate for Muon is needed');
     this.#busy = true;
-    const passing = this.#inputs(batch, rates);
+    const given = usesMuon ? rates : { adamw: rates.adamw };
+    const passing = passingFeeds(this.#runtime, batch, given, this.#betas, this.#step + 1);
     try {
-      const out = await this.#session.run({ ...passing, ...this.#tablesOf(batch.length), ...this.#state });
+      const out = await this.#session.run({ ...passing, ...this.#tables.of(batch.length), ...this.#state });
       const [loss, norm] = ['loss', 'norm'].map(name => (out[name]!.data as Float32Array)[0]!) as [number, number];
       out.loss!.dispose();
       out.norm!.dispose();
@@ -125,82 +127,27 @@ export class TrainStepper<T extends RuntimeTensor = RuntimeTensor> {
 
   /** @throws RangeError when a tensor is missing or has the wrong shape; the present state is then kept */
   importState({ step, tensors }: TrainState): void {
-    if (this.#busy) throw new Error('a step is running');
-    const next = Object.fromEntries(
-      this.#stateShapes().map(([name, dims]) => {
-        const tensor = tensors[name];
-        if (!tensor) throw new RangeError(`no tensor ${name}`);
-        if (`${tensor.dims}` !== `${dims}` || tensor.data.length !== sizeOf(dims))
-          throw new RangeError(`${name} is [${tensor.dims}], wanted [${dims}]`);
-        return [name, new this.#runtime.Tensor('float32', tensor.data.slice(), dims)];
-      }),
-    );
+    this.#refuseWhileBusy();
+    const shapes = this.trainables.flatMap(p => [p.name, ...momentsOf(p)].map(name => [name, p.dims] as const));
+    for (const [name, dims] of shapes) {
+      const tensor = tensors[name];
+      if (!tensor) throw new RangeError(`no tensor ${name}`);
+      if (`${tensor.dims}` !== `${dims}` || tensor.data.length !== sizeOf(dims))
+        throw new RangeError(`${name} is [${tensor.dims}], wanted [${dims}]`);
+    }
+    const { Tensor } = this.#runtime;
     disposeAll(this.#state);
-    this.#state = next;
+    this.#state = Object.fromEntries(shapes.map(([name, dims]) => [name, new Tensor('float32', tensors[name]!.data.slice(), dims)]));
     this.#step = step;
   }
 
+  /** Frees the session and all tensors; the stepper is of no use afterwards. */
   async dispose(): Promise<void> {
+    this.#refuseWhileBusy();
     disposeAll(this.#state);
-    if (this.#tables) disposeAll(this.#tables.tensors);
     this.#state = {};
-    this.#tables = undefined;
+    this.#tables.dispose();
     await this.#session.release();
-  }
-
-  #check({ rows, length, ids, targets, weights }: Batch, rates: LearningRates): void {
-    for (const array of [ids, targets, weights])
-      if (array.length !== rows * length) throw new RangeError(`${array.length} entries for a batch of ${rows} × ${length}`);
-    const vocab = BigInt(this.#config.vocab);
-    for (const array of [ids, targets])
-      for (const id of array) if (id < 0n || id >= vocab) throw new RangeError(`token ${id} is outside the vocabulary of ${vocab}`);
-    if (rates.muon === undefined && this.#usesMuon) throw new RangeError('a learning rate for Muon is needed');
-  }
-
-  get #usesMuon(): boolean {
-    return this.trainables.some(p => p.optimiser === 'muon');
-  }
-
-  #inputs({ rows, length, ids, targets, weights }: Batch, rates: LearningRates): Record<string, T> {
-    const { Tensor } = this.#runtime;
-    const dims = [rows, length];
-    const one = (value: number): T => new Tensor('float32', Float32Array.of(value), [1]);
-    const correction = (beta: number): T => one(1 / (1 - beta ** (this.#step + 1)));
-    return {
-      ids: new Tensor('int64', ids, dims),
-      tgt: new Tensor('int64', targets, dims),
-      wt: new Tensor('float32', weights, dims),
-      lr: one(rates.adamw),
-      bc1: correction(this.#betas.beta1),
-      bc2: correction(this.#betas.beta2),
-      ...(this.#usesMuon && { muon_lr: one(rates.muon!) }),
-    };
-  }
-
-  /** Kept until a batch of another length comes. */
-  #tablesOf(length: number): Record<'cos' | 'sin' | 'mask', T> {
-    if (this.#tables?.length === length) return this.#tables.tensors;
-    if (this.#tables) disposeAll(this.#tables.tensors);
-    const { headDim, theta } = this.#config;
-    const { cos, sin, mask } = attentionTables(length, headDim, theta);
-    const { Tensor } = this.#runtime;
-    const rotary = (data: Float32Array): T => new Tensor('float32', data, [length, 1, headDim]);
-    const tensors = { cos: rotary(cos), sin: rotary(sin), mask: new Tensor('float32', mask, [length, length]) };
-    this.#tables = { length, tensors };
-    return tensors;
-  }
-
-  #stateShapes(): [name: string, dims: number[]][] {
-    return this.trainables.flatMap(p => [p.name, ...this.#momentsOf(p)].map((name): [string, number[]] => [name, p.dims]));
-  }
-
-  #momentsOf(p: Trainable): string[] {
-    return momentNames[p.optimiser].map(suffix => `${p.name}/${suffix}`);
-  }
-
-  #zeroMoments(): Weights {
-    const zeros = ({ dims }: Trainable) => ({ dims, data: new Float32Array(sizeOf(dims)) });
-    return Object.fromEntries(this.trainables.flatMap(p => this.#momentsOf(p).map(name => [name, zeros(p)])));
   }
 
   #copies(names: readonly string[]): Weights {
@@ -211,8 +158,8 @@ export class TrainStepper<T extends RuntimeTensor = RuntimeTensor> {
       }),
     );
   }
-}
 
-function disposeAll(tensors: Record<string, RuntimeTensor>): void {
-  for (const tensor of Object.values(tensors)) tensor.dispose();
+  #refuseWhileBusy(): void {
+    if (this.#busy) throw new Error('a step is still running');
+  }
 }
