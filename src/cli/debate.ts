@@ -64,7 +64,11 @@ export async function debate(args: string[]): Promise<void> {
   const stored = foldAll(events);
   if (stored.start) checkSame(plan, stored.start);
 
-  const engine = await engineFor(plan);
+  const engine = await engineFor(plan).catch(async (error: unknown) => {
+    await journal.close();
+    if (!events.length) await dropJournal(journalPath);
+    throw error;
+  });
   const control = new AbortController();
   const stop = (): void => control.abort(new CliError(`stopped. The turns so far are kept in ${journalPath}; add --resume to go on.`, 130));
   process.once('SIGINT', stop).once('SIGTERM', stop);

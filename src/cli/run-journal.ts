@@ -43,7 +43,9 @@ export async function openJournal(path: string, resume: boolean): Promise<RunJou
   if (events?.length && !resume)
     throw new CliError(`${path} holds an interrupted run: add --resume to go on with it, or delete it to start anew.`);
   if (!events?.length && resume) throw new CliError(`nothing to resume: there is no ${path}.`);
-  const file = await open(path, 'a');
+  const file = await open(path, 'a').catch((error: Error) => {
+    throw new CliError(`cannot write ${path}: ${error.message}`);
+  });
   return {
     events: events ?? [],
     append: async event => void (await file.appendFile(`${JSON.stringify(event)}\n`)),
