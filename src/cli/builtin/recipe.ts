@@ -58,14 +58,14 @@ export const stages: readonly Stage[] = [
   {
     // Solutions by imperfect authors, reviews by careful ones.
     name: 'authors',
-    steps: 2000,
+    steps: 2600,
     mix: () => [
       ['drill', 0.03],
-      ['solve', 0.37],
-      ['revise', 0.35],
-      ['summarise', 0.25],
+      ['solve', 0.27],
+      ['revise', 0.3],
+      ['summarise', 0.4],
     ],
-    rate: done => 0.2 * (1 - done) + 0.01,
+    rate: done => 0.22 * (1 - done) + 0.005,
     corpus: { difficulties, slipRate: 0.08, shownSlipRates, criticSlipRate: 0 },
   },
 ];
