@@ -1,14 +1,14 @@
 // Turns corpus examples into training batches of similar length, with the loss on the answer only.
 import type { Batch } from '../../onnx/train/batch';
-import { drill, reviseExample, solveExample, summariseExample, type CorpusOptions } from '../../tasks/arithmetic/corpus';
+import { compareExample, drill, reviseExample, solveExample, summariseExample, type CorpusOptions } from '../../tasks/arithmetic/corpus';
 import { shuffled, type Random } from '../../tasks/arithmetic/random';
 import { encode, encodeChat, END, PAD, vocabulary } from './vocabulary';
 
-export type Kind = 'solve' | 'revise' | 'summarise' | 'drill';
-export const kinds: readonly Kind[] = ['solve', 'revise', 'summarise', 'drill'];
+export type Kind = 'solve' | 'revise' | 'summarise' | 'compare' | 'drill';
+export const kinds: readonly Kind[] = ['solve', 'revise', 'summarise', 'compare', 'drill'];
 
 /** Rows of a batch; a revision is several times as long as a solution. */
-export const rowsOf: Record<Kind, number> = { solve: 40, revise: 14, summarise: 20, drill: 40 };
+export const rowsOf: Record<Kind, number> = { solve: 40, revise: 14, summarise: 20, compare: 48, drill: 40 };
 
 export interface Row {
   tokens: number[];
@@ -38,7 +38,7 @@ export function rowOf(kind: Kind, random: Random, options: CorpusOptions): Row {
     });
     return { tokens, learn };
   }
-  const make = { solve: solveExample, revise: reviseExample, summarise: summariseExample }[kind];
+  const make = { solve: solveExample, revise: reviseExample, summarise: summariseExample, compare: compareExample }[kind];
   const { messages, target } = make(random, options);
   const prompt = encodeChat(messages);
   const answer = [...encode(target), END];

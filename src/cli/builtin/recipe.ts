@@ -56,6 +56,19 @@ export const stages: readonly Stage[] = [
     corpus: { difficulties, slipRate: 0, shownSlipRates, criticSlipRate: 0 },
   },
   {
+    // Equal or not, and where: on solutions cut down to a few steps, then on whole ones.
+    name: 'compare',
+    steps: 2000,
+    mix: done => [
+      ['compare', done < 0.6 ? 0.6 : 0.25],
+      ['summarise', done < 0.6 ? 0.2 : 0.45],
+      ['solve', 0.1],
+      ['revise', 0.2],
+    ],
+    rate: done => 0.45 - 0.23 * done,
+    corpus: { difficulties, slipRate: 0, shownSlipRates, criticSlipRate: 0 },
+  },
+  {
     // Solutions by imperfect authors, reviews by careful ones.
     name: 'authors',
     steps: 2600,
@@ -63,7 +76,8 @@ export const stages: readonly Stage[] = [
       ['drill', 0.03],
       ['solve', 0.27],
       ['revise', 0.3],
-      ['summarise', 0.4],
+      ['summarise', 0.3],
+      ['compare', 0.1],
     ],
     rate: done => 0.22 * (1 - done) + 0.005,
     corpus: { difficulties, slipRate: 0.08, shownSlipRates, criticSlipRate: 0 },

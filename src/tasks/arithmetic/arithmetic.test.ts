@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { drill, reviseExample, solveExample, summariseExample, type CorpusOptions } from './corpus';
+import { compareExample, drill, reviseExample, solveExample, summariseExample, type CorpusOptions } from './corpus';
 import { answer, drawProblem, isHeldOut, parseQuestion, questionText, ranges, type Difficulty, type Problem } from './problem';
 import { revisePrompt, summarisePrompt, summaryText } from './prompts';
 import { seededRandom } from './random';
@@ -161,14 +161,14 @@ describe('prompts', () => {
 
 describe('corpus', () => {
   it('can be made again and holds no problem of the evaluation split', () => {
-    const makers = [solveExample, summariseExample, reviseExample];
+    const makers = [solveExample, summariseExample, reviseExample, compareExample];
     for (const make of makers) {
       const [x, y] = [seededRandom(9), seededRandom(9)];
       for (let i = 0; i < 300; i++) {
         const one = make(x, options);
         expect(make(y, options)).toEqual(one);
         const question = parseQuestion(one.messages.at(-1)!.content);
-        if (make !== summariseExample) expect(isHeldOut(question!)).toBe(false);
+        if (make === solveExample || make === reviseExample) expect(isHeldOut(question!)).toBe(false);
       }
     }
   });

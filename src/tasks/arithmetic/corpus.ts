@@ -72,6 +72,33 @@ export function summariseExample(random: Random, options: CorpusOptions): Exampl
   return { messages: summarisePrompt(peers), target: summaryText(peers) };
 }
 
+/**
+ * A summary of solutions cut down to a few steps each, mostly shared ones. Whether two numbers are the same, and where they part,
+ * is learnt here first: in whole solutions too much stands between them.
+ */
+export function compareExample(random: Random, options: CorpusOptions): Example {
+  const problem = problemFor(random, options);
+  const rate = pick(random, [0, 0.1, 0.2, 0.3]);
+  const whole = shownPeers(
+    random,
+    problem,
+    weighted(random, [
+      [2, 0.8],
+      [3, 0.2],
+    ] as const),
+    rate,
+    null,
+  );
+  const common = new Set(whole.map(peer => stepsOf(peer.text).map(step => step.left)).reduce((x, y) => x.filter(left => y.includes(left))));
+  const peers = whole.map(({ name, text }) => {
+    const steps = stepsOf(text).filter(({ left }) => random() < (common.has(left) ? 0.85 : 0.1));
+    const written = steps.map(({ left, value }) => `${left}=${value}`).join(', ');
+    const value = boxed(text);
+    return { name, text: `${written}${written && '. '}${value === null ? '' : `So \\boxed{${value}}`}` };
+  });
+  return { messages: summarisePrompt(peers), target: summaryText(peers) };
+}
+
 export function reviseExample(random: Random, options: CorpusOptions): Example {
   const problem = problemFor(random, options);
   const rate = pick(random, options.shownSlipRates);
