@@ -8,6 +8,8 @@ export interface ServeOptions {
   host?: string;
   /** Cross-origin isolation: lets wasm use several threads. Plain static hosts have none, so tests serve both ways. */
   isolate?: boolean;
+  /** Further folders, by the path they are served under. */
+  beside?: Record<string, string>;
 }
 
 export interface Served {
@@ -16,8 +18,8 @@ export interface Served {
 }
 
 /** @throws Error with code EADDRINUSE when the port is taken. */
-export async function serve({ dir, port, host = 'localhost', isolate = true }: ServeOptions): Promise<Served> {
-  const files = sirv(dir, {
+export async function serve({ dir, port, host = 'localhost', isolate = true, beside = {} }: ServeOptions): Promise<Served> {
+  const options: Parameters<typeof sirv>[1] = {
     etag: true,
     gzip: false,
     setHeaders(response, pathname) {
@@ -30,13 +32,17 @@ export async function serve({ dir, port, host = 'localhost', isolate = true }: S
       response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
       response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp');
     },
-  });
+  };
+  const files = sirv(dir, options);
+  const others = Object.entries(beside).map(([path, folder]) => ({ path: `${path}/`, files: sirv(folder, options) }));
   const server: Server = createServer((request, response) => {
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.writeHead(405, { Allow: 'GET, HEAD' }).end('Only GET and HEAD are served here.\n');
       return;
     }
-    files(request, response, () => {
+    const other = others.find(({ path }) => request.url?.startsWith(path));
+    if (other) request.url = request.url!.slice(other.path.length - 1);
+    (other?.files ?? files)(request, response, () => {
       response.writeHead(404, { 'Content-Type': 'text/plain' }).end('Not found.\n');
     });
   });

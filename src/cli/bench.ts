@@ -1,0 +1,107 @@
+// `npm run bench`: ratios against peers, each pair measured in one process. Prints a table; `--json` prints the numbers.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { build } from 'vite';
+import { benchNode } from '../models/bench/node';
+import type { EngineBench } from '../models/bench/suite';
+import { modelFolder } from '../onnx/fixtures/folder';
+import { midConfig } from '../onnx/fixtures/weights';
+import { seededRandom } from '../tasks/arithmetic/random';
+import { drawProblem, questionText } from '../tasks/arithmetic/problem';
+import { benchInPage } from './bench/engine-page';
+import { benchPage, type PageTimes } from './bench/page';
+import { table } from './bench/table';
+import { CliError } from './errors';
+
+const USAGE = `Usage: npm run bench -- [--json] [--only node,node-100m,wasm,page] [--rounds 3]
+
+node, wasm  the built-in model: our decode loop over bare session.run; 3 agents × 8 questions against a library's generate()
+node-100m   the same for a random model of 100 M parameters (needs about 3 GB of memory)
+page        first paint of the recording, script before it, click to the first live word`;
+
+export interface Report {
+  date: string;
+  machine: string;
+  engines: Record<string, EngineBench>;
+  page: PageTimes | null;
+}
+
+const PARTS = ['node', 'node-100m', 'wasm', 'page'] as const;
+type Part = (typeof PARTS)[number];
+const root = resolve(import.meta.dirname, '../..');
+const models = join(root, 'public/models');
+
+/** Writes the random model to a temporary folder for the time of one measurement. */
+async function withRandomModel<T>(use: (dir: string) => Promise<T>): Promise<T> {
+  const dir = mkdtempSync(join(tmpdir(), 'polylogue-100m-'));
+  try {
+    for (const [path, content] of modelFolder(midConfig, { files: { 'model.onnx': 'fp32' } })) {
+      mkdirSync(dirname(join(dir, 'random-100m', path)), { recursive: true });
+      writeFileSync(join(dir, 'random-100m', path), content);
+    }
+    return await use(join(dir, 'random-100m'));
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+async function measure(parts: readonly Part[], rounds: number): Promise<Report> {
+  const random = seededRandom('bench');
+  const questions = Array.from({ length: 8 }, () => [
+    { role: 'user' as const, content: questionText(drawProblem(random, 'standard', 'eval')) },
+  ]);
+  const small = { questions, maxNewTokens: 64, decodeSteps: 48, rounds };
+  const engines: Record<string, EngineBench> = {};
+  const say = (what: string): void => console.error(`Measuring ${what}…`);
+  for (const part of parts) {
+    if (part !== 'page') say(part);
+    // One thread on both sides: that is what a page without isolation has, and two thread pools would only disturb each other.
+    if (part === 'node') engines[part] = await benchNode(join(models, 'abacus'), { ...small, threads: 1 });
+    if (part === 'node-100m')
+      engines[part] = await withRandomModel(dir => benchNode(dir, { ...small, maxNewTokens: 16, decodeSteps: 16, rounds: 1 }));
+    if (part === 'wasm') engines[part] = await benchInPage(root, models, { ...small, id: 'abacus', threads: 1 });
+  }
+  let page: PageTimes | null = null;
+  if (parts.includes('page')) {
+    say('page');
+    await build({ root, logLevel: 'warn' });
+    page = await benchPage(join(root, 'dist'), Math.max(3, rounds));
+  }
+  const processors = cpus();
+  return {
+    date: new Date().toISOString().slice(0, 10),
+    machine: `${processors.length} × ${processors[0]?.model ?? 'unknown'}, Node ${process.version}`,
+    engines,
+    page,
+  };
+}
+
+function options(): { json: boolean; parts: Part[]; rounds: number } {
+  const { values } = parseArgs({
+    options: {
+      json: { type: 'boolean', default: false },
+      only: { type: 'string', default: PARTS.join(',') },
+      rounds: { type: 'string', default: '3' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) throw new CliError(USAGE, 0);
+  const parts = values.only.split(',') as Part[];
+  const wrong = parts.find(part => !PARTS.includes(part));
+  if (wrong !== undefined) throw new CliError(`no part "${wrong}".\n\n${USAGE}`, 2);
+  const rounds = Number(values.rounds);
+  if (!Number.isInteger(rounds) || rounds < 1) throw new CliError('--rounds must be a whole number of at least 1', 2);
+  return { json: values.json, parts, rounds };
+}
+
+try {
+  const { json, parts, rounds } = options();
+  const report = await measure(parts, rounds);
+  console.log(json ? JSON.stringify(report, null, 2) : table(report));
+} catch (error) {
+  if (!(error instanceof CliError)) throw error;
+  console.error(error.message);
+  process.exitCode = error.exitCode;
+}

@@ -1,0 +1,38 @@
+// The table of `npm run bench`, in Markdown so that it can stand in the README as it is.
+import type { Report } from '../bench';
+
+const round = (value: number, digits: number): string => value.toFixed(digits);
+
+/** Measured, what it is held against, and whether it holds. */
+function line(what: string, measured: string, target: string, holds: boolean | null): string {
+  return `| ${what} | ${measured} | ${target} | ${holds === null ? '–' : holds ? 'met' : 'missed'} |`;
+}
+
+export function table({ date, machine, engines, page }: Report): string {
+  const lines = ['| measured | value | target | |', '|---|---|---|---|'];
+  for (const [name, { decode, against, parameters }] of Object.entries(engines)) {
+    const held = name !== 'node-100m';
+    const who = `${name}, ${round(parameters / 1e6, 1)} M`;
+    lines.push(
+      line(
+        `${who}: decode step over the \`session.run\` inside it, ${decode.rows} rows`,
+        `${round(decode.ratio, 2)}× (${round(decode.stepMs, 2)} / ${round(decode.runMs, 2)} ms)`,
+        '≤ 1.15×',
+        decode.ratio <= 1.15,
+      ),
+      line(
+        `${who}: ${against.agents} agents × ${against.questions} questions over generate() one by one`,
+        `${round(against.times, 1)}× (${round(against.ours.perSecond, 0)} / ${round(against.theirs.perSecond, 0)} tokens/s)`,
+        held ? '≥ 6×' : 'reported',
+        held ? against.times >= 6 : null,
+      ),
+    );
+  }
+  if (page)
+    lines.push(
+      line('page: first turn card of the recording', `${round(page.replayMs, 0)} ms`, '< 1000 ms', page.replayMs < 1000),
+      line('page: script before it, gzipped', `${round(page.scriptBytes / 1024, 0)} KB`, '≤ 150 KB', page.scriptBytes <= 150 * 1024),
+      line('page: click to first live word, wasm, nothing loaded', `${round(page.liveMs, 0)} ms`, '< 2000 ms', page.liveMs < 2000),
+    );
+  return `${lines.join('\n')}\n\n${date}, ${machine}. Medians; onnxruntime with one thread except node-100m.`;
+}
