@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { extname, join, normalize, resolve } from 'node:path';
 import type { AddressInfo } from 'node:net';
 import { chromium, type BrowserContext, type Page } from 'playwright-core';
-import { build } from 'vite';
+import { build, type PluginOption } from 'vite';
 
 import { findChromium } from '../chromium';
 import { root } from '../steps';
@@ -66,7 +66,7 @@ export function serveFolder(dir: string, { isolate = false, handle }: ServeOptio
 }
 
 /** Builds a page of `test/pages` into a folder of its own. @returns the folder and how to remove it */
-export async function buildPage(name: string): Promise<{ dir: string; remove(): void }> {
+export async function buildPage(name: string, plugins: PluginOption[] = []): Promise<{ dir: string; remove(): void }> {
   const dir = mkdtempSync(join(tmpdir(), 'polylogue-page-'));
   await build({
     configFile: false,
@@ -74,6 +74,7 @@ export async function buildPage(name: string): Promise<{ dir: string; remove(): 
     base: './',
     logLevel: 'error',
     worker: { format: 'es' },
+    plugins,
     build: { target: 'esnext', assetsInlineLimit: 0, outDir: dir, emptyOutDir: true, minify: false, chunkSizeWarningLimit: 5000 },
   });
   return { dir, remove: () => rmSync(dir, { recursive: true, force: true }) };

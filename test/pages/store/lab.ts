@@ -59,10 +59,10 @@ function script({ id, draw, messages }: TurnRequest): TurnOutput {
 
 /** Rows end after different numbers of tokens, so that at most moments some turns are done and some are in flight. */
 export const scripted =
-  (pace: number, calls: string[]): Generate =>
+  (pace: number, asked: (ids: string[]) => void): Generate =>
   async (rows, on, signal) => {
     const outputs = rows.map(script);
-    calls.push(...rows.map(({ id }) => id));
+    asked(rows.map(({ id }) => id));
     await Promise.all(
       outputs.map(async (output, row) => {
         const tokens = output.ends.length + (row % 3) * 3;
@@ -75,27 +75,47 @@ export const scripted =
     );
   };
 
+/** What a page tells its test while it lives: the turns it asks for, and how many events were acknowledged as durable. */
+export interface Report {
+  asked(ids: string[]): void;
+  stored(events: number): void;
+}
+
 /** Starts the run or continues it from the record, exactly as the product does. @returns ids of the turns that were asked for */
-export async function debate(store: RunStore, plan: DebatePlan, signal = new AbortController().signal): Promise<string[]> {
+export async function debate(store: RunStore, plan: DebatePlan, report?: Report): Promise<string[]> {
   const known = (await store.listRuns()).some(({ run }) => run === plan.run);
   const start = startOf(plan);
   const state = known ? foldAll((await store.readRun(plan.run)).events) : emptyRun;
   const calls: string[] = [];
   const append = async (event: RunEvent): Promise<void> => {
-    if (event.type === 'run-started') await store.createRun(event);
-    else await store.append(plan.run, event);
+    const { seq, durable } = event.type === 'run-started' ? await store.createRun(event) : await store.append(plan.run, event);
+    if (durable) report?.stored(seq + 1);
   };
   await runDebate({
     start,
     state,
-    generate: scripted(plan.pace, calls),
+    generate: scripted(plan.pace, ids => {
+      calls.push(...ids);
+      report?.asked(ids);
+    }),
     append,
     emit: () => undefined,
     now: () => '2026-11-21T07:00:00.000Z',
     width: plan.width,
-    signal,
+    signal: new AbortController().signal,
   });
   return calls;
+}
+
+/** A killed page's locks are freed a moment after its death; a person who clicks "resume" comes later than that. */
+export async function resume(store: RunStore, plan: DebatePlan, report: Report): Promise<void> {
+  if ((await store.listRuns()).some(({ run }) => run === plan.run)) {
+    for (let wait = 0; (await outcome(() => store.claim(plan.run))) === 'busy'; wait++) {
+      if (wait > 400) throw new Error('a dead page still holds the run');
+      await rest(25);
+    }
+  }
+  await debate(store, plan, report);
 }
 
 /** The code of a store error, or what else happened: what a test can compare across the border of the page. */
@@ -117,6 +137,7 @@ export const lab = {
   storageMeter,
   startOf,
   debate,
+  resume,
   outcome,
 };
 export type Lab = typeof lab;
