@@ -50,6 +50,8 @@ beforeEach(async () => {
   asked.length = 0;
   down = false;
   browser = await launch();
+  // Other work may share the machine; how fast the page is belongs to the bench.
+  browser.context.setDefaultTimeout(150_000);
 });
 afterEach(async () => {
   const { errors, foreign } = browser;
@@ -68,7 +70,7 @@ const shown = (text: string | RegExp): Promise<void> => page.getByText(text).fir
 /** Goes to a route as a reader of the page does, without loading it again. */
 const go = (hash: string): Promise<void> => page.evaluate(to => void (location.hash = to), hash);
 
-describe('the page', () => {
+describe('the page', { timeout: 400_000 }, () => {
   it('plays the recording at first paint, before any byte of a model', async () => {
     page = await browser.open(app());
     await shown('Recorded');
@@ -172,6 +174,78 @@ describe('the page', () => {
     const filter = page.getByRole('button', { name: /^Split/ });
     await filter.click();
     expect(await filter.getAttribute('aria-pressed')).toBe('true');
+  });
+
+  it('shares a debate as a link that another browser opens, and says what is wrong with a cut one', async () => {
+    page = await browser.open(app());
+    await shown('Recorded');
+    await page.getByRole('button', { name: 'Share' }).click();
+    const field = page.getByLabel('Link', { exact: true });
+    await field.waitFor();
+    expect(await violations()).toEqual([]);
+    const whole = await field.inputValue();
+    expect(whole).toMatch(/#r1\.[\w-]+$/);
+    await page.getByLabel('Answers only').check();
+    await page.waitForFunction(
+      length => document.querySelector<HTMLInputElement>('input[aria-label=Link]')!.value.length < length,
+      whole.length,
+    );
+
+    const other = await launch();
+    try {
+      other.context.setDefaultTimeout(150_000);
+      page = await other.open(whole);
+      await shown('Unverified model output');
+      await page.getByRole('article').first().waitFor();
+      expect(await violations()).toEqual([]);
+      expect(asked.filter(path => /models\/|\.wasm/.test(path))).toEqual([]);
+      // The policy has been narrowed: whatever the run makes the page do, it can tell nobody.
+      const reached = await page.evaluate(() =>
+        fetch('https://example.org/').then(
+          () => true,
+          () => false,
+        ),
+      );
+      expect(reached).toBe(false);
+      await page.getByRole('button', { name: 'Keep here' }).click();
+      await shown('Kept in this browser.');
+      await go(whole.slice(whole.indexOf('#'), -40));
+      await shown('This debate cannot be shown');
+      expect(await violations()).toEqual([]);
+      await go('#/runs');
+      await shown(/imported/);
+      expect([other.errors, other.foreign]).toEqual([[], []]);
+    } finally {
+      await other.close();
+    }
+  });
+
+  it('names another host before it fetches a run from there', async () => {
+    let fetched = 0;
+    const host = await serveFolder(dir, {
+      handle(_, response) {
+        fetched++;
+        response.setHeader('access-control-allow-origin', '*');
+        response.end(JSON.stringify(featured));
+        return true;
+      },
+    });
+    try {
+      const url = `${host.url}some.run.json`;
+      page = await browser.open(app(`#run=${encodeURIComponent(url)}`));
+      await shown(`Open a run from ${new URL(url).host}?`);
+      expect(await violations()).toEqual([]);
+      expect(fetched).toBe(0);
+      await page.getByRole('button', { name: 'Open it' }).click();
+      await shown('Unverified model output');
+      expect(fetched).toBe(1);
+      expect(browser.foreign).toEqual([url]);
+      browser.foreign.length = 0;
+      await go(`#run=${encodeURIComponent('runs/featured.run.json')}`);
+      await shown('from this site');
+    } finally {
+      await host.close();
+    }
   });
 
   it('works on a second visit without a network, the built-in model included', async () => {
