@@ -4,6 +4,7 @@ import { AdapterMismatch, mapAdapter } from '../onnx/mapping';
 import { AdapterError, readAdapter, type AdapterFiles } from '../onnx/peft';
 import type { Projection, Refusal } from '../onnx/resolve';
 import { EngineError } from './fault';
+import { keepRowsInPlace } from './host-rows';
 import type { DeviceMemory, Feeds, Runtime, Tensor } from './runtime';
 
 /**
@@ -54,15 +55,12 @@ export class AdapterShelf {
    */
   inputs(rows: readonly (string | null)[]): AdapterInputs {
     const { memory } = this.#runtime;
-    let ids = [...rows];
-    let held = this.#stack(ids, memory);
+    let held = this.#stack(rows, memory);
     return {
       feeds: () => held,
       keep: kept => {
-        ids = kept.map(row => ids[row]!);
-        held = memory
-          ? Object.fromEntries(Object.entries(held).map(([name, tensor]) => [name, memory.keepRows(tensor, kept)]))
-          : this.#stack(ids);
+        const keep = (tensor: Tensor): Tensor => (memory ? memory.keepRows(tensor, kept) : this.#keepOnHost(tensor, kept));
+        held = Object.fromEntries(Object.entries(held).map(([name, tensor]) => [name, keep(tensor)]));
       },
       dispose: () => {
         if (memory) Object.values(held).forEach(tensor => tensor.dispose());
@@ -78,12 +76,24 @@ export class AdapterShelf {
       if (!adapter) throw new EngineError('bad-model', `The adapter ${id} is not loaded.`);
       return adapter;
     });
-    const tensor = ({ type, dims, data }: Feed): Tensor => {
-      if (memory) return memory.allocate(type, dims, data);
-      return type === 'float16'
-        ? this.#runtime.tensor(type, data as Uint16Array, dims)
-        : this.#runtime.tensor(type, data as Float32Array, dims);
-    };
+    const tensor = ({ type, dims, data }: Feed): Tensor =>
+      memory ? memory.allocate(type, dims, data) : this.#hostTensor(type, data, dims);
     return Object.fromEntries(Object.entries(stackAdapters(this.#modules, own)).map(([name, feed]) => [name, tensor(feed)]));
+  }
+
+  #keepOnHost({ type, dims, data }: Tensor, rows: readonly number[]): Tensor {
+    const inner = dims.slice(1);
+    const kept = keepRowsInPlace(
+      data as Float32Array,
+      inner.reduce((a, b) => a * b, 1),
+      rows,
+    );
+    return this.#hostTensor(type, kept, [rows.length, ...inner]);
+  }
+
+  #hostTensor(type: string, data: Float32Array | Uint16Array, dims: readonly number[]): Tensor {
+    return type === 'float16'
+      ? this.#runtime.tensor(type, data as Uint16Array, dims)
+      : this.#runtime.tensor('float32', data as Float32Array, dims);
   }
 }

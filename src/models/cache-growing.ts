@@ -1,6 +1,7 @@
 // A key/value cache that every run returns one slot wider. Works on every device that hands tensors back to JavaScript.
 import type { DecoderShape } from './decoder-shape';
 import type { KvCache } from './cache';
+import { keepRowsInPlace } from './host-rows';
 import type { Feeds, Runtime, Tensor } from './runtime';
 
 const floats = (type: 'float32' | 'float16', size: number): Float32Array | Uint16Array =>
@@ -22,11 +23,11 @@ export function growingCache(runtime: Runtime, { slots }: DecoderShape, rows: nu
     keep(kept) {
       past = Object.fromEntries(
         slots.map(s => {
-          const size = s.heads * width * s.headDim;
-          const from = past[s.past]!.data as Float32Array | Uint16Array;
-          const to = floats(s.type, kept.length * size);
-          kept.forEach((row, i) => to.set(from.subarray(row * size, (row + 1) * size), i * size));
-          return [s.past, tensor(s.type, to, [kept.length, s.heads, width, s.headDim])];
+          const data = past[s.past]!.data as Float32Array | Uint16Array;
+          return [
+            s.past,
+            tensor(s.type, keepRowsInPlace(data, s.heads * width * s.headDim, kept), [kept.length, s.heads, width, s.headDim]),
+          ];
         }),
       );
     },

@@ -8,7 +8,7 @@ export interface KvCache {
   fetches(): Record<string, Tensor | null>;
   /** Takes over what a run of `fed` tokens per row returned. */
   take(outputs: Feeds, fed: number): void;
-  /** Only these rows go on, in this order. */
+  /** Only these rows go on; each stays in its place or comes from behind the last place kept. */
   keep(rows: readonly number[]): void;
   dispose(): void;
 }

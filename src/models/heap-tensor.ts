@@ -83,7 +83,7 @@ export const heapMemory = (module: OrtModule): DeviceMemory => ({
   keepRows(tensor, rows) {
     const old = tensor as HeapTensor;
     const size = old.bytesPerRow;
-    // Ascending rows only ever move towards the front, so nothing is overwritten before it was moved.
+    // Rows that move come from behind the last place kept, so nothing is overwritten that is still wanted.
     rows.forEach((row, i) => {
       if (row !== i) module.HEAPU8.copyWithin(old.pointer + i * size, old.pointer + row * size, old.pointer + (row + 1) * size);
     });

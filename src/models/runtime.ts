@@ -44,7 +44,10 @@ export type FloatType = Extract<TensorType, 'float32' | 'float16'>;
 export interface DeviceMemory {
   /** Zeroes, or a copy of `data`. */
   allocate(type: FloatType, dims: readonly number[], data?: Float32Array | Uint16Array): Tensor;
-  /** Only these rows along the first dimension, in ascending order. Takes over `tensor`, which must not be used any more. */
+  /**
+   * Only these rows along the first dimension; each stays in its place or comes from behind the last place kept. Takes over `tensor`, which
+   * must not be used any more.
+   */
   keepRows(tensor: Tensor, rows: readonly number[]): Tensor;
 }
 

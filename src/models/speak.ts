@@ -83,14 +83,16 @@ export async function speakWave(wave: readonly SpeakingRow[], speech: Speech, si
     let logits: RowLogits = await batch.prefill(wave.map(w => w.prompt));
     for (;;) {
       signal.throwIfAborted();
-      const staying: number[] = [];
+      const finished = new Set<number>();
       live.forEach((speaker, row) => {
         const finish = speaker.choose(logits.row(row), stops);
-        if (finish === null) staying.push(row);
-        else speech.done(speaker.finish(finish, now()));
+        if (finish === null) return;
+        finished.add(row);
+        speech.done(speaker.finish(finish, now()));
       });
-      if (!staying.length) return;
-      if (staying.length < live.length) {
+      if (finished.size === live.length) return;
+      if (finished.size) {
+        const staying = fillHoles(live.length, finished);
         live = staying.map(row => live[row]!);
         batch.keep(staying);
       }
@@ -101,4 +103,12 @@ export async function speakWave(wave: readonly SpeakingRow[], speech: Speech, si
   } finally {
     batch.dispose();
   }
+}
+
+/** Rows that stay, with the last ones moved into the places of those that leave: as little as possible is copied. */
+function fillHoles(rows: number, leaving: ReadonlySet<number>): number[] {
+  const staying = Array.from({ length: rows }, (_, row) => row).filter(row => !leaving.has(row));
+  const places = Array.from(staying.keys());
+  const movers = staying.filter(row => row >= staying.length);
+  return places.map(place => (leaving.has(place) ? movers.pop()! : place));
 }
