@@ -16,7 +16,6 @@ import {
 } from 'valibot';
 
 import { Batch, type Model } from './batch';
-import type { EngineMessage } from './engine';
 import { EngineError } from './fault';
 import type { ModelFolder } from './model-folder';
 import { readJson } from './model-folder';
@@ -66,7 +65,7 @@ export async function readReferences(folder: ModelFolder, dtype: string, signal?
 export async function recordReferences(
   model: Model,
   dtype: string,
-  prompts: readonly { messages: EngineMessage[]; text: string; tokens: number[] }[],
+  prompts: readonly { text: string; tokens: number[] }[],
 ): Promise<ReferenceFile> {
   const out: ReferenceFile = { schema: 1, recordedWith: model.runtime.name, prompts: [] };
   for (const { text, tokens } of prompts) {
