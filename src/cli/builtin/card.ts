@@ -64,7 +64,7 @@ export function modelCard({ date, engine, evaluations, log, files }: CardInput):
 
 A Llama-architecture decoder of ${(parameters(config) / 1e6).toFixed(2)} M parameters that works out \`a+b*c+d-e*f\`, summarises what others worked out, and revises its own answer. It is the built-in base model of Polylogue's societies: small enough to start in seconds, real enough to be wrong in its own ways.
 
-**The base imitates imperfect authors by design.** Its solutions were learnt from texts that slip now and then and carry the error on, so that voting, debate and finetuning have something to mend. Its revisions were learnt from careful ones. It states no verdicts about other agents. It can do nothing else: any other question gets arithmetic-shaped nonsense.
+**The base imitates imperfect authors by design.** Its solutions were learnt from texts that slip now and then and carry the error on, so that voting, debate and finetuning have something to mend. Its revisions were learnt from far more careful ones. It states no verdicts about other agents. It can do nothing else: any other question gets arithmetic-shaped nonsense.
 
 - ${config.layers} layers, width ${config.hidden}, ${config.heads} heads, feed-forward ${config.ff}, vocabulary ${config.vocab} (words of its world, single digits, printable ASCII), context ${config.maxPositions}, RMSNorm, rotary positions, SwiGLU, untied head.
 - Files, ${(total / 1e6).toFixed(2)} MB in all: ${files.map(([name, bytes]) => `${name} (${(bytes / 1e3).toFixed(0)} kB)`).join(', ')}. Weights are halves; the graph casts them to float32.

@@ -69,9 +69,9 @@ export const stages: readonly Stage[] = [
     corpus: { difficulties, slipRate: 0, shownSlipRates, criticSlipRate: 0 },
   },
   {
-    // Solutions by imperfect authors, reviews by careful ones.
+    // Solutions by imperfect authors; reviewers slip far less, but they do.
     name: 'authors',
-    steps: 2600,
+    steps: 1800,
     mix: () => [
       ['drill', 0.03],
       ['solve', 0.27],
@@ -80,7 +80,7 @@ export const stages: readonly Stage[] = [
       ['compare', 0.1],
     ],
     rate: done => 0.22 * (1 - done) + 0.005,
-    corpus: { difficulties, slipRate: 0.08, shownSlipRates, criticSlipRate: 0 },
+    corpus: { difficulties, slipRate: 0.08, shownSlipRates, criticSlipRate: 0.015 },
   },
 ];
 
