@@ -137,11 +137,12 @@ async function verdict(source: string | Uint8Array<ArrayBuffer>): Promise<string
     expect(error.hint).not.toBe('');
     said = error.code;
   }
-  expect(performance.now() - began, 'bounded').toBeLessThan(20_000);
+  // A guard against a hang, with room for a busy machine; a usual case takes some milliseconds.
+  expect(performance.now() - began, 'bounded').toBeLessThan(60_000);
   return said;
 }
 
-test('1600 mutated links and files give clear errors or clean runs', async () => {
+test('1600 mutated links and files give clear errors or clean runs', { timeout: 300_000 }, async () => {
   const random = seededRandom('hostile 1');
   const qid = 'arithmetic:7+3*8+2-4*5';
   const { fragment } = await encodeLink(events, qid);
@@ -191,7 +192,7 @@ test('1600 mutated links and files give clear errors or clean runs', async () =>
   expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
 });
 
-test('a million elements, deep nests and bombs end soon', async () => {
+test('a million elements, deep nests and bombs end soon', { timeout: 300_000 }, async () => {
   const million = `[${'0,'.repeat(999_999)}0]`;
   const wide = `{"polylogue":"run","schema":1,"events":${million}}`;
   const objects = `{"polylogue":"run","schema":1,"events":[${'{},'.repeat(999_999)}{}]}`;

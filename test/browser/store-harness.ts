@@ -49,11 +49,16 @@ export async function servePage(name: string): Promise<Site> {
 
 export interface Browser {
   context: BrowserContext;
+  /** Process ids of the browser's own children, or of itself, as the browser names them. */
+  processes(type: 'renderer' | 'browser'): Promise<number[]>;
   close(): Promise<void>;
 }
 
-export async function launch(): Promise<Browser> {
-  const profile = mkdtempSync(join(tmpdir(), 'polylogue-chromium-'));
+export const freshProfile = (): string => mkdtempSync(join(tmpdir(), 'polylogue-chromium-'));
+
+/** @param kept a profile that outlives the browser; without one, a fresh one is used and removed */
+export async function launch(kept?: string): Promise<Browser> {
+  const profile = kept ?? freshProfile();
   const executablePath = findChromium();
   if (!executablePath) throw new Error('No Chromium found; run npm test, which installs one.');
   const context = await chromium.launchPersistentContext(profile, {
@@ -70,11 +75,16 @@ export async function launch(): Promise<Browser> {
       '--disable-sync',
     ],
   });
+  const control = await context.browser()?.newBrowserCDPSession();
   return {
     context,
+    processes: async type => {
+      const { processInfo } = await control!.send('SystemInfo.getProcessInfo');
+      return processInfo.filter(process => process.type === type).map(({ id }) => id);
+    },
     close: async () => {
       await context.close();
-      rmSync(profile, { recursive: true, force: true });
+      if (kept === undefined) rmSync(profile, { recursive: true, force: true });
     },
   };
 }
