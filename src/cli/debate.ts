@@ -1,5 +1,6 @@
 // `debate`: the page's debate without a page. The same rooms, the same events, a file instead of a database.
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 
@@ -8,7 +9,6 @@ import { fold, foldAll, type RunStart } from '../debate/fold';
 import { DebateHalted, runDebate } from '../debate/protocol';
 import { allTurns } from '../debate/schedule';
 import { createNodeEngine } from '../models/engine-node';
-import { version } from '../../package.json';
 import { debateHelp, debatePlan, type DebatePlan } from './debate-options';
 import { CliError } from './errors';
 import { createProgress, duration } from './progress';
@@ -16,6 +16,7 @@ import { dropJournal, openJournal, writeRun } from './run-journal';
 import { summary } from './summary';
 
 const builtinDir = join('public', 'models', 'abacus');
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
 const timestamp = (): string => new Date().toISOString();
 
 function startOf(plan: DebatePlan, engine: EngineInfo): RunStart {

@@ -7,11 +7,11 @@ interface Command {
 }
 
 const commands: Record<string, Command> = {
-  record: { about: 'make the recordings that ship with the page', load: async () => (await import('./record')).record },
   debate: {
     about: 'let a society of models debate questions and write the run to a file',
     load: async () => (await import('./debate')).debate,
   },
+  record: { about: 'make the recordings that ship with the page', load: async () => (await import('./record')).record },
 };
 
 const help = `Usage: npm run cli -- <command> [options]
@@ -38,7 +38,8 @@ async function main([name, ...args]: string[]): Promise<void> {
 try {
   await main(process.argv.slice(2));
 } catch (error) {
-  if (!(error instanceof CliError)) throw error;
-  console.error(error.message);
-  process.exitCode = error.exitCode;
+  const misused = (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS') === true;
+  if (!(error instanceof CliError) && !misused) throw error;
+  console.error((error as Error).message);
+  process.exitCode = error instanceof CliError ? error.exitCode : 2;
 }

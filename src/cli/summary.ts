@@ -2,7 +2,9 @@
 import { flipTable } from '../debate/flow';
 import type { RunState } from '../debate/fold';
 import { accuracyByRound, type Accuracy } from '../metrics/accuracy';
-import { consensus, uniqueAnswers, uniqueStrategies, type Mean } from '../metrics/diversity';
+import { consensus, strategyCounts, uniqueAnswers, uniqueStrategies, type Mean } from '../metrics/diversity';
+import { extractionWords } from '../tasks/answers';
+import { taskById } from '../tasks/tasks';
 
 const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
 
@@ -55,12 +57,16 @@ export function summary(state: RunState): string {
     `Means over ${consensus(state, 1).n} questions: share of agents with the most common answer, distinct answers, distinct strategies.`,
     '',
   );
+  const strategies = strategyCounts(state, 1);
+  if (strategies.length) lines.push(`Strategies in round 1: ${strategies.map(([name, count]) => `${name} ${count}`).join(', ')}.`);
   if (config.rounds > 1) {
     const { corrected, lost, moved, held, 'held-right': right, 'held-wrong': wrong } = flipTable(state);
     lines.push(
       `Changes of mind: ${corrected} to right, ${lost} from right to wrong, ${moved} other; held: ${right} right, ${wrong} wrong, ${held} other.`,
     );
   }
+  for (const task of new Set(questions.map(({ task: id }) => id)))
+    lines.push(`How answers are read: ${extractionWords[taskById(task).extraction]}`);
   const { calls, failed, promptTokens, newTokens } = state.ledger;
   lines.push(
     `${calls} calls${failed ? ` (${failed} failed)` : ''}, ${promptTokens} prompt tokens, ${newTokens} new tokens. Seed ${config.seed}, one seed.`,

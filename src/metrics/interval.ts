@@ -27,7 +27,3 @@ export function wilson(k: number, n: number): Share {
   // Exactly 0 or 1 at the ends, where rounding would leave a trace.
   return { k, n, share: p, low: k === 0 ? 0 : Math.max(0, centre - half), high: k === n ? 1 : Math.min(1, centre + half) };
 }
-
-/** `65.0 % (13/20, 95 % CI 43.3–81.9)`. */
-export const shareText = ({ k, n, share, low, high }: Share): string =>
-  n ? `${(share * 100).toFixed(1)} % (${k}/${n}, 95 % CI ${(low * 100).toFixed(1)}–${(high * 100).toFixed(1)})` : 'no graded question yet';

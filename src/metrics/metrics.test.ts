@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { configOf, debate, startOf, type Script } from '../debate/scripted.fixture';
 import { accuracyByRound, answerAccuracy, voteAccuracy } from './accuracy';
 import { consensus, strategyCounts, uniqueAnswers, uniqueStrategies } from './diversity';
-import { shareText, wilson } from './interval';
+import { wilson } from './interval';
 
 const truths = new Map(startOf(configOf(), 4).questions.map(({ qid, truth }) => [qid, truth!]));
 /** Round 1: agent 0 right, agent 1 wrong, agent 2 unparsed. Round 2: agents 0 and 1 right. On the last question everybody is always unparsed. */
@@ -58,7 +58,6 @@ describe('Wilson', () => {
     expect(wilson(10, 10)).toMatchObject({ share: 1, high: 1 });
     expect(wilson(0, 0)).toMatchObject({ low: 0, high: 1 });
     expect(() => wilson(3, 2)).toThrow(RangeError);
-    expect(shareText(wilson(13, 20))).toBe('65.0 % (13/20, 95 % CI 43.3–81.9)');
   });
 
   it('contains the share, mirrors itself, and narrows with n', () => {
