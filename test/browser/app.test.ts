@@ -180,14 +180,14 @@ describe('the page', { timeout: 400_000 }, () => {
     page = await browser.open(app());
     await shown('Recorded');
     await page.getByRole('button', { name: 'Share' }).click();
-    const field = page.getByLabel('Link', { exact: true });
+    const field = page.getByRole('textbox', { name: 'Link' });
     await field.waitFor();
     expect(await violations()).toEqual([]);
     const whole = await field.inputValue();
     expect(whole).toMatch(/#r1\.[\w-]+$/);
     await page.getByLabel('Answers only').check();
     await page.waitForFunction(
-      length => document.querySelector<HTMLInputElement>('input[aria-label=Link]')!.value.length < length,
+      length => document.querySelector<HTMLInputElement>('input[aria-label="Link"]')!.value.length < length,
       whole.length,
     );
 

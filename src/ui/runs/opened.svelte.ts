@@ -5,7 +5,7 @@ import type { Record } from '../session/record.svelte';
 
 export type OpenedStatus =
   | { kind: 'reading' }
-  | { kind: 'open'; state: RunState; events: readonly RunEvent[]; readOnly: boolean }
+  | { kind: 'open'; state: RunState; events: readonly RunEvent[]; readOnly: boolean; imported: boolean }
   | { kind: 'failed'; message: string; hint: string };
 
 /** Appended events of another tab come in bursts; the screen follows a few times a second. */
@@ -38,8 +38,8 @@ export class OpenedRun {
 
   async #read(): Promise<void> {
     try {
-      const { events, readOnly } = await this.record.read(this.id);
-      this.#status = { kind: 'open', state: foldAll(events), events, readOnly };
+      const { header, events, readOnly } = await this.record.read(this.id);
+      this.#status = { kind: 'open', state: foldAll(events), events, readOnly, imported: header.source === 'imported' };
     } catch (error) {
       const { message, hint } = error as { message?: unknown; hint?: unknown };
       this.#status = { kind: 'failed', message: String(message ?? error), hint: typeof hint === 'string' ? hint : '' };

@@ -129,6 +129,15 @@ export class LiveRun {
     });
   }
 
+  /** The engine may come back on another device; what ran the models is part of the record. */
+  async engineIs(engine: EngineInfo): Promise<void> {
+    const { engine: before } = this.#state;
+    if (!before || JSON.stringify(before) === JSON.stringify(engine)) return;
+    const text = `${engine.device} speaks from here on instead of ${before.device}.`;
+    await this.#append({ type: 'note', at: this.deps.date(), note: 'fell-back', text, engine });
+    this.#frames.flush();
+  }
+
   async #halt(after: LivePhase): Promise<void> {
     if (!this.#going) {
       if (this.#phase === 'paused' && after === 'stopped') this.#phase = 'stopped';

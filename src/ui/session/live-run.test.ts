@@ -121,6 +121,17 @@ describe('a live run', () => {
     expect(new Set(ids.filter(Boolean)).size).toBe(turns);
   });
 
+  it('notes when the engine comes back on another device, once', async () => {
+    const { run, journal } = setting({}, async (rows, on, signal) => {
+      await scripted(noisy)(rows, on, signal);
+      await run.engineIs({ ...planned.engine, device: 'webgpu' });
+    });
+    await run.go();
+    expect(run.phase).toBe('finished');
+    expect(journal.filter(event => event.type === 'note')).toMatchObject([{ note: 'fell-back', engine: { device: 'webgpu' } }]);
+    expect(run.state.engine?.device).toBe('webgpu');
+  });
+
   it('has begun nothing when loading is cancelled', async () => {
     const { run, journal } = setting({
       engine: signal => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),

@@ -11,6 +11,7 @@ export class Record {
   #health = $state.raw<StoreHealth | null>(null);
   #list = $state.raw<readonly ListedRun[] | null>(null);
   #asked = false;
+  #timer: ReturnType<typeof setTimeout> | null = null;
   readonly #store: Promise<RunStore>;
   readonly #listeners = new Set<(change: RunChange) => void>();
 
@@ -19,7 +20,7 @@ export class Record {
       this.#health = store.health;
       store.onHealth(health => (this.#health = health));
       store.changes.subscribe(change => {
-        if (this.#list !== null && change.kind !== 'appended') void this.refresh();
+        if (this.#list !== null) this.#refreshSoon(change.kind === 'appended' ? 1500 : 0);
         for (const listener of this.#listeners) listener(change);
       });
       return store;
@@ -48,6 +49,15 @@ export class Record {
 
   async refresh(): Promise<void> {
     this.#list = await (await this.#store).listRuns();
+  }
+
+  /** A batch appends many times a second; a list of headers need not follow each. */
+  #refreshSoon(delay: number): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = null;
+      // A list that cannot be read again stays as it was; the health of the store says why.
+      this.refresh().catch(() => undefined);
+    }, delay);
   }
 
   async retry(): Promise<void> {

@@ -150,7 +150,10 @@ export class Session {
     this.#elsewhere = false;
     this.#tookOver = false;
     const engine = await this.engine.ensure(base, this.deps.device(), signal);
-    const generate: Generate = (rows, on, stop) => engine.generate(rows, on, stop);
+    const generate: Generate = async (rows, on, stop) => {
+      await engine.generate(rows, on, stop);
+      await this.#live?.engineIs(engineInfo(engine));
+    };
     return { info: engineInfo(engine), generate };
   }
 
