@@ -94,6 +94,17 @@ describe('the reel', () => {
     });
   });
 
+  it('shows a text whole, and as late, when a link left out where its tokens end', () => {
+    const { whole, config, reel } = recording();
+    const bare: QuestionState = {
+      ...whole,
+      turns: new Map([...whole.turns].map(([id, turn]) => [id, { ...turn, ends: [], logprobs: [] }])),
+    };
+    const other = buildReel(bare, config);
+    expect(other.stops).toEqual(reel.stops);
+    for (let t = 0; t < other.duration; t += 211) for (const { text } of frameAt(other, bare, t).partial.values()) expect(text).toBe('');
+  });
+
   it('plays what there is of a run that was cut off', () => {
     const { whole, config } = recording();
     const cut: QuestionState = { ...whole, turns: new Map([...whole.turns].slice(0, 4)), vote: null };

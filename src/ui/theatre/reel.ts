@@ -40,13 +40,16 @@ export interface Reel {
   duration: number;
 }
 
+/** Tokens of a turn; a shared link may have left out where each one ends. */
+const tokensOf = (turn: Turn): number => turn.ends.length || turn.usage.newTokens;
+
 /** Turns follow each other as they did in the run: each begins when what it reads has been said. */
 export function buildReel(whole: QuestionState, config: RunConfig): Reel {
   const { qid } = whole.question;
   const ends = new Map<TurnId, number>();
   const spoken: Spoken[] = [];
   // One pace for the whole recording: its longest turn still fits.
-  const longest = Math.max(1, ...[...whole.turns.values()].map(turn => turn.ends.length));
+  const longest = Math.max(1, ...[...whole.turns.values()].map(tokensOf));
   const perToken = Math.min(pace.token, pace.longestTurn / longest);
   let roundStart = 0;
   let round = 1;
@@ -63,7 +66,7 @@ export function buildReel(whole: QuestionState, config: RunConfig): Reel {
     const heard = needs(config, qid, speaker).map(need => ends.get(turnId(qid, need.round, need.agent, need.role)) ?? 0);
     const from = Math.max(roundStart, ...heard.map(end => end + (speaker.role === 'summariser' ? pace.answer : pace.prompt)), 0);
     const first = from + pace.prompt;
-    const to = first + (turn ? Math.max(1, turn.ends.length) * perToken : pace.prompt);
+    const to = first + (turn ? Math.max(1, tokensOf(turn)) * perToken : pace.prompt);
     ends.set(id, to);
     spoken.push({ id, round: speaker.round, agent: speaker.agent, role: speaker.role, turn, failed, from, first, to });
   }
@@ -77,7 +80,7 @@ export function buildReel(whole: QuestionState, config: RunConfig): Reel {
 
 /** Tokens of a turn that are there at time `t`. */
 function tokensAt(entry: Spoken, t: number): number {
-  const count = entry.turn?.ends.length ?? 0;
+  const count = entry.turn ? tokensOf(entry.turn) : 0;
   return t <= entry.first ? 0 : Math.min(count, Math.floor((count * (t - entry.first)) / (entry.to - entry.first)));
 }
 
@@ -94,7 +97,9 @@ export function frameAt(reel: Reel, whole: QuestionState, t: number): QuestionSt
       else if (entry.failed) failed.set(id, entry.failed);
     } else {
       const newTokens = tokensAt(entry, t);
-      const text = newTokens ? entry.turn!.text.slice(0, entry.turn!.ends[newTokens - 1]) : '';
+      // Where no ends are known the text appears whole, when its last token would have been said.
+      const end = newTokens ? entry.turn?.ends[newTokens - 1] : undefined;
+      const text = end === undefined ? '' : entry.turn!.text.slice(0, end);
       partial.set(id, { id, qid: whole.question.qid, round, agent, role, text, newTokens });
     }
   }
