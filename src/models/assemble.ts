@@ -3,6 +3,7 @@ import type { AdapterFiles } from '../onnx/peft';
 import { AdapterShelf, placeAdapter } from './adapters';
 import { Batch, type Model } from './batch';
 import { growingCache } from './cache-growing';
+import { slotCache } from './cache-slots';
 import { staticCache } from './cache-static';
 import type { Engine, EngineModelRef, LoadProgress } from './engine';
 import { createEngine, type EngineParts } from './engine-core';
@@ -39,7 +40,11 @@ const noAdapters: Model['adapters'] = () => ({ feeds: () => ({}), keep: () => un
 function modelOn(runtime: Runtime, { session, shape }: LoadedGraph, adapters: Model['adapters']): Model {
   // Asked at each batch: the memory exists once the first session does.
   const newCache: Model['newCache'] = (rows, longest) =>
-    runtime.memory ? staticCache(runtime.memory, shape, rows, longest) : growingCache(runtime, shape, rows);
+    runtime.memory
+      ? staticCache(runtime.memory, shape, rows, longest)
+      : shape.slotOutputs
+        ? slotCache(runtime, shape, rows)
+        : growingCache(runtime, shape, rows);
   return { runtime, session, shape, newCache, adapters };
 }
 

@@ -97,7 +97,7 @@ export class Batch {
     const feeds: Feeds = {
       input_ids: runtime.tensor('int64', ids, [rows, fed]),
       attention_mask: runtime.tensor('int64', mask, [rows, width]),
-      ...this.#cache.feeds(),
+      ...this.#cache.feeds(this.#lengths),
       ...this.#adapters.feeds(),
     };
     if (shape.positions) feeds['position_ids'] = runtime.tensor('int64', positions, [rows, fed]);
@@ -105,7 +105,7 @@ export class Batch {
     if (shape.gathered) feeds['logits_index'] = runtime.tensor('int64', BigInt64Array.from(at, BigInt), [rows, k, 1]);
     assertFeeds(session, feeds);
     const outputs = await session.run(feeds, { logits: null, ...this.#cache.fetches() });
-    this.#cache.take(outputs, fed);
+    this.#cache.take(outputs, fed, this.#lengths);
     return new LogitRows(outputs['logits']!, shape.gathered ? null : { at, k });
   }
 }

@@ -1,6 +1,7 @@
 // What a decoder graph asks for and gives, read off its inputs; graphs the engine cannot batch are refused here.
 import { EngineError } from './fault';
 import type { Session, TensorType } from './runtime';
+import { SLOT_INDEX } from './slot-outputs';
 
 export interface CacheSlot {
   past: string;
@@ -17,6 +18,8 @@ export interface DecoderShape {
   positions: boolean;
   /** Newer exports: how many of the last positions to give logits for. */
   keepsLogits: boolean;
+  /** Steps can hand back only the slots they wrote. */
+  slotOutputs: boolean;
   /** Bytes of cache per row and token. */
   bytesPerToken: number;
   /** Width of the logits. */
@@ -24,7 +27,7 @@ export interface DecoderShape {
 }
 
 const known =
-  /^(input_ids|attention_mask|position_ids|logits_index|num_logits_to_keep|past_key_values\.\d+\.(key|value)|.+\.lora_[AB]\.weight)$/;
+  /^(input_ids|attention_mask|position_ids|logits_index|slot_index|num_logits_to_keep|past_key_values\.\d+\.(key|value)|.+\.lora_[AB]\.weight)$/;
 
 /** @throws EngineError `bad-model` when rows of different lengths cannot share a batch of this graph */
 export function decoderShape(session: Session): DecoderShape {
@@ -63,6 +66,7 @@ export function decoderShape(session: Session): DecoderShape {
     gathered: names.has('logits_index'),
     positions: names.has('position_ids'),
     keepsLogits: names.has('num_logits_to_keep'),
+    slotOutputs: names.has(SLOT_INDEX),
     vocabulary,
     bytesPerToken: slots.reduce((sum, s) => sum + s.heads * s.headDim * (s.type === 'float16' ? 2 : 4), 0),
   };

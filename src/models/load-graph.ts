@@ -7,6 +7,7 @@ import { decoderShape } from './decoder-shape';
 import { EngineError } from './fault';
 import { countParameters } from './parameters';
 import type { Runtime, Session } from './runtime';
+import { addSlotOutputs } from './slot-outputs';
 
 export interface GraphFiles {
   graph: Uint8Array;
@@ -50,7 +51,8 @@ export async function loadGraph(
       error,
     );
   }
-  const session = await runtime.createSession(encodeModel(prepared.model), {
+  const model = runtime.copiesOutputs ? addSlotOutputs(prepared.model) : prepared.model;
+  const session = await runtime.createSession(encodeModel(model), {
     externalData: [{ path: SELF, data: files.graph }, ...files.external],
     onDevice: prepared.model.graph!.output.flatMap(o => (o.name?.startsWith('present.') ? [o.name] : [])),
   });

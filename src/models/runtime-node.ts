@@ -11,6 +11,7 @@ export interface NodeRuntimeOptions {
 export function nodeRuntime({ threads }: NodeRuntimeOptions = {}): Runtime {
   return {
     device: 'cpu',
+    copiesOutputs: true,
     name: `onnxruntime-node ${ort.env.versions.node ?? ort.env.versions.common}`,
     createSession: (model, { externalData } = {}) =>
       ort.InferenceSession.create(model, {

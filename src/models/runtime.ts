@@ -58,6 +58,8 @@ export interface Runtime {
   /** Package and version, for the record of a run. */
   readonly name: string;
   readonly memory?: DeviceMemory;
+  /** Inputs are read in place, outputs are copied into new memory: caches had better not come out. */
+  readonly copiesOutputs?: boolean;
   createSession(model: Uint8Array, request?: SessionRequest): Promise<Session>;
   tensor<T extends TensorType>(type: T, data: TensorData[T], dims: readonly number[]): Tensor;
   dispose?(): Promise<void>;
