@@ -137,9 +137,9 @@ describe('the page', { timeout: 400_000 }, () => {
 
   it('resumes a batch after a reload with nothing lost and nothing doubled; export, delete and import bring it back', async () => {
     page = await browser.open(app('#/batch'));
-    await page.getByLabel('Questions').fill('60');
+    await page.getByLabel('Questions').fill('40');
     await page.getByRole('button', { name: 'Run batch' }).click();
-    await page.waitForFunction(() => Number(/(\d+) of 60 questions/.exec(document.body.textContent ?? '')?.[1] ?? 0) >= 3);
+    await page.waitForFunction(() => Number(/(\d+) of 40 questions/.exec(document.body.textContent ?? '')?.[1] ?? 0) >= 3);
     await page.getByRole('button', { name: 'Pause' }).click();
     await shown('Go on');
     expect(await violations()).toEqual([]);
@@ -147,7 +147,7 @@ describe('the page', { timeout: 400_000 }, () => {
     await go('#/runs');
     await shown(/unfinished/);
     await page.getByRole('button', { name: 'Resume' }).click();
-    await shown('60 of 60 questions');
+    await shown('40 of 40 questions');
     await shown(/finished/);
     expect(await violations()).toEqual([]);
 
@@ -169,8 +169,8 @@ describe('the page', { timeout: 400_000 }, () => {
     await shown('No runs yet');
     await page.getByLabel('Run files to import').setInputFiles(file);
     await shown(/imported/);
-    await page.getByRole('link', { name: /60 ×/ }).click();
-    await shown('60 questions');
+    await page.getByRole('link', { name: /40 ×/ }).click();
+    await shown('40 questions');
     const filter = page.getByRole('button', { name: /^Split/ });
     await filter.click();
     expect(await filter.getAttribute('aria-pressed')).toBe('true');
