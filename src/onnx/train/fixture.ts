@@ -1,5 +1,4 @@
 // A model small enough for finite differences, and seeded numbers; for the tests of this folder.
-import * as ort from 'onnxruntime-node';
 import { llamaShapes, type LlamaConfig, type Weights } from '../llama';
 import type { Batch } from './batch';
 
@@ -39,8 +38,3 @@ export function randomBatch(config: LlamaConfig, random: () => number, rows: num
   const tokens = () => BigInt64Array.from({ length: rows * length }, () => BigInt(Math.floor(random() * config.vocab)));
   return { rows, length, ids: tokens(), targets: tokens(), weights: Float32Array.from({ length: rows * length }, (_, i) => weight(i)) };
 }
-
-export const runtime = (threads = 1) => ({
-  createSession: (bytes: Uint8Array) => ort.InferenceSession.create(bytes, { intraOpNumThreads: threads, interOpNumThreads: 1 }),
-  Tensor: ort.Tensor,
-});

@@ -2,7 +2,8 @@ import { describe, expect, it, vi } from 'vitest';
 import type { LlamaConfig, Weights } from '../llama';
 import type { Batch } from './batch';
 import { emitTrainStep } from './emit';
-import { drawn, randomBatch, randomWeights, runtime, seeded, tiny } from './fixture';
+import { runtime } from '../../../test/fixtures/train-runtime';
+import { drawn, randomBatch, randomWeights, seeded, tiny } from './fixture';
 import type { TrainOptions } from './options';
 import { TrainStepper } from './stepper';
 
