@@ -4,6 +4,10 @@ import type { RunEvent } from '../../../src/debate/events';
 import { emptyRun, foldAll, type RunStart } from '../../../src/debate/fold';
 import type { Generate, TurnOutput, TurnRequest } from '../../../src/debate/generate';
 import { runDebate } from '../../../src/debate/protocol';
+import { ShareError } from '../../../src/share/errors';
+import { encodeRunFile } from '../../../src/share/file';
+import { encodeLink } from '../../../src/share/link';
+import { openForeign } from '../../../src/share/open';
 import { createEngineLock } from '../../../src/store/engineLock';
 import { StoreError } from '../../../src/store/errors';
 import { importRun, planImport } from '../../../src/store/import';
@@ -128,7 +132,20 @@ export const outcome = async (work: () => Promise<unknown>): Promise<string> => 
   }
 };
 
+/** How a run from elsewhere opened: what it was found to be, the code of its error, or what else happened. */
+export const opened = async (source: string | Uint8Array<ArrayBuffer>): Promise<string> => {
+  try {
+    return (await openForeign(source)).edited;
+  } catch (error) {
+    return error instanceof ShareError ? error.code : `not a share error: ${String(error)}`;
+  }
+};
+
 export const lab = {
+  encodeLink,
+  encodeRunFile,
+  openForeign,
+  opened,
   openStore,
   planImport,
   importRun,
