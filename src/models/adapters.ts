@@ -3,6 +3,7 @@ import { stackAdapters, type Feed, type MappedAdapter } from '../onnx/feeds';
 import { AdapterMismatch, mapAdapter } from '../onnx/mapping';
 import { AdapterError, readAdapter, type AdapterFiles } from '../onnx/peft';
 import type { Projection, Refusal } from '../onnx/resolve';
+import { AdapterPool } from './adapter-pool';
 import { EngineError } from './fault';
 import { keepRowsInPlace } from './host-rows';
 import type { DeviceMemory, Feeds, Runtime, Tensor } from './runtime';
@@ -37,11 +38,14 @@ export class AdapterShelf {
   readonly #runtime: Runtime;
   readonly #modules: readonly Projection[];
   readonly #adapters: ReadonlyMap<string, MappedAdapter>;
+  readonly #pool: AdapterPool | null;
 
-  constructor(runtime: Runtime, modules: readonly Projection[], adapters: ReadonlyMap<string, MappedAdapter>) {
+  /** @param pooled the graph has pooled adapter inputs */
+  constructor(runtime: Runtime, modules: readonly Projection[], adapters: ReadonlyMap<string, MappedAdapter>, pooled: boolean) {
     this.#runtime = runtime;
     this.#modules = modules;
     this.#adapters = adapters;
+    this.#pool = pooled ? new AdapterPool(runtime, modules, adapters) : null;
   }
 
   has(id: string): boolean {
@@ -54,6 +58,9 @@ export class AdapterShelf {
    * @throws EngineError `bad-model` for an adapter that is not loaded
    */
   inputs(rows: readonly (string | null)[]): AdapterInputs {
+    const missing = rows.find(id => id !== null && !this.has(id));
+    if (missing) throw new EngineError('bad-model', `The adapter ${missing} is not loaded.`);
+    if (this.#pool) return this.#pool.inputs(rows);
     const { memory } = this.#runtime;
     let held = this.#stack(rows, memory);
     return {
@@ -69,13 +76,12 @@ export class AdapterShelf {
     };
   }
 
+  dispose(): void {
+    this.#pool?.dispose();
+  }
+
   #stack(rows: readonly (string | null)[], memory?: DeviceMemory): Feeds {
-    const own = rows.map(id => {
-      if (id === null) return null;
-      const adapter = this.#adapters.get(id);
-      if (!adapter) throw new EngineError('bad-model', `The adapter ${id} is not loaded.`);
-      return adapter;
-    });
+    const own = rows.map(id => (id === null ? null : this.#adapters.get(id)!));
     const tensor = ({ type, dims, data }: Feed): Tensor =>
       memory ? memory.allocate(type, dims, data) : this.#hostTensor(type, data, dims);
     return Object.fromEntries(Object.entries(stackAdapters(this.#modules, own)).map(([name, feed]) => [name, tensor(feed)]));

@@ -37,7 +37,7 @@ const SMALL_GRAPH = 32 * 2 ** 20;
 
 const noAdapters: Model['adapters'] = () => ({ feeds: () => ({}), keep: () => undefined, dispose: () => undefined });
 
-function modelOn(runtime: Runtime, { session, shape }: LoadedGraph, adapters: Model['adapters']): Model {
+function modelOn(runtime: Runtime, { session, shape, pooled }: LoadedGraph, adapters: Model['adapters']): Model {
   // Asked at each batch: the memory exists once the first session does.
   const newCache: Model['newCache'] = (rows, longest) =>
     runtime.memory
@@ -45,7 +45,21 @@ function modelOn(runtime: Runtime, { session, shape }: LoadedGraph, adapters: Mo
       : shape.slotOutputs
         ? slotCache(runtime, shape, rows)
         : growingCache(runtime, shape, rows);
-  return { runtime, session, shape, newCache, adapters };
+  // Products over a single row take another kernel, which rounds otherwise; with prepacked weights they do not, with a pool they do.
+  return { runtime, session, shape, newCache, adapters, pooled, minRows: pooled ? 2 : 1 };
+}
+
+/** Ranks of all adapters together up to which reading and multiplying a pool is cheaper than an adapter per row. */
+const POOL_RANK = 96;
+
+/** On a graphics card rows keep inputs of their own: there that form is the proven one. */
+function adapterForm(runtime: Runtime, adapters: ReadonlyMap<string, AdapterFiles>): 'per-row' | 'pooled' {
+  if (runtime.device === 'webgpu') return 'per-row';
+  const rank = [...adapters.values()].reduce((sum, files) => {
+    const { r } = JSON.parse(files['adapter_config.json']) as { r?: unknown };
+    return sum + (typeof r === 'number' ? r : POOL_RANK);
+  }, 0);
+  return rank <= POOL_RANK ? 'pooled' : 'per-row';
 }
 
 /** @throws EngineError `bad-model` when the folder is not usable, SelfCheckFailed when the device is not */
@@ -62,16 +76,17 @@ export async function assembleParts(options: AssembleOptions, signal: AbortSigna
   try {
     const config = await readModelConfig(folder, signal);
     const references = await readReferences(folder, dtype, signal);
-    const load = async (lora: boolean): Promise<LoadedGraph> => {
+    const load = async (lora: false | 'per-row' | 'pooled'): Promise<LoadedGraph> => {
       const loaded = await loadGraph(runtime, graph, { lora, widths: config.widths });
       open.push(loaded);
       signal.throwIfAborted();
       return loaded;
     };
     onProgress({ phase: 'compile', done: 0, total: 1 });
-    const main = await load(adapters.size > 0);
+    const form = adapterForm(runtime, adapters);
+    const main = await load(adapters.size > 0 && form);
     const placed = new Map([...adapters].map(([id, files]) => [id, placeAdapter(id, files, main.modules, main.refusals)]));
-    const shelf = new AdapterShelf(runtime, main.modules, placed);
+    const shelf = new AdapterShelf(runtime, main.modules, placed, main.pooled);
     const model = modelOn(runtime, main, rows => shelf.inputs(rows));
     onProgress({ phase: 'compile', done: 1, total: 1 });
 
@@ -85,7 +100,7 @@ export async function assembleParts(options: AssembleOptions, signal: AbortSigna
     onProgress({ phase: 'warm-up', done: 1, total: 1 });
     signal.throwIfAborted();
 
-    const other = graph.graph.length <= SMALL_GRAPH ? await load(adapters.size === 0) : null;
+    const other = graph.graph.length <= SMALL_GRAPH ? await load(adapters.size === 0 && form) : null;
     const adapted = other && (adapters.size ? { model, plain: modelOn(runtime, other, noAdapters), modules: main.modules } : null);
     const probed =
       adapted ?? (other?.modules.length ? { model: modelOn(runtime, other, noAdapters), plain: model, modules: other.modules } : null);

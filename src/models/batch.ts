@@ -13,6 +13,10 @@ export interface Model {
   newCache(rows: number, longest: number): KvCache;
   /** Adapter inputs for rows that speak with these adapters. */
   adapters(rows: readonly (string | null)[]): AdapterInputs;
+  /** The adapter inputs are one pool for all rows. */
+  pooled: boolean;
+  /** Narrower batches are filled with idle rows. */
+  minRows: number;
 }
 
 /** Logits of each row, one after the other; valid until the next step. */
@@ -27,19 +31,20 @@ export interface RowLogits {
 export class Batch {
   readonly #model: Model;
   readonly #cache: KvCache;
-  #lengths: number[];
   readonly #adapters: AdapterInputs;
+  /** Of all rows of the batch, idle ones included. */
+  #lengths: number[];
+  /** Where the rows that somebody reads stand in the batch. */
+  #places: number[];
 
   /** @param longest tokens the longest row may come to, prompt and answer */
   constructor(model: Model, adapters: readonly (string | null)[], longest: number) {
     this.#model = model;
-    this.#cache = model.newCache(adapters.length, longest);
-    this.#lengths = adapters.map(() => 0);
-    this.#adapters = model.adapters(adapters);
-  }
-
-  get rows(): number {
-    return this.#lengths.length;
+    const filled = [...adapters, ...Array<null>(Math.max(0, model.minRows - adapters.length)).fill(null)];
+    this.#cache = model.newCache(filled.length, longest);
+    this.#lengths = filled.map(() => 0);
+    this.#places = adapters.map((_, row) => row);
+    this.#adapters = model.adapters(filled);
   }
 
   /** Logits behind each prompt's last token. */
@@ -54,33 +59,44 @@ export class Batch {
   /** A prefill with logits at k positions of each text. @param at [rows][k] */
   async read(texts: readonly (readonly number[])[], at: readonly (readonly number[])[]): Promise<(row: number, k: number) => Float32Array> {
     const width = evenWidth(Math.max(...texts.map(t => t.length)));
-    const ids = new BigInt64Array(texts.length * width);
+    const rows = this.#lengths.length;
+    const ids = new BigInt64Array(rows * width);
     texts.forEach((text, row) => text.forEach((id, i) => (ids[row * width + i] = BigInt(id))));
     const positions = BigInt64Array.from({ length: ids.length }, (_, i) => BigInt(i % width));
-    this.#lengths = texts.map(t => t.length);
-    const logits = await this.#run(ids, positions, width, at.flat(), at[0]!.length);
-    return (row, k) => logits.at(row, k);
+    // An idle row is one token long.
+    this.#lengths = this.#lengths.map((_, row) => texts[row]?.length ?? 1);
+    const k = at[0]!.length;
+    const wanted = this.#lengths.flatMap((_, row) => at[row] ?? Array<number>(k).fill(0));
+    const logits = await this.#run(ids, positions, width, wanted, k);
+    return (row, i) => logits.at(row, i);
   }
 
   /** One more token per row. */
   async step(tokens: readonly number[]): Promise<RowLogits> {
-    const positions = BigInt64Array.from(this.#lengths, n => BigInt(n));
-    this.#lengths = this.#lengths.map(n => n + 1);
-    const logits = await this.#run(
-      BigInt64Array.from(tokens, id => BigInt(id)),
-      positions,
-      1,
-      tokens.map(() => 0),
-      1,
-    );
-    return { row: r => logits.at(r, 0) };
+    const places = this.#places;
+    const ids = new BigInt64Array(this.#lengths.length);
+    // Idle rows write their last slot again and again.
+    const positions = BigInt64Array.from(this.#lengths, n => BigInt(n - 1));
+    this.#lengths = [...this.#lengths];
+    places.forEach((place, row) => {
+      ids[place] = BigInt(tokens[row]!);
+      positions[place] = BigInt(this.#lengths[place]!++);
+    });
+    const logits = await this.#run(ids, positions, 1, Array<number>(ids.length).fill(0), 1);
+    return { row: r => logits.at(places[r]!, 0) };
   }
 
-  /** Only these rows go on. */
+  /** Only these rows go on; each stays in its place or comes from behind the last place kept. */
   keep(rows: readonly number[]): void {
-    this.#lengths = rows.map(r => this.#lengths[r]!);
-    this.#adapters.keep(rows);
-    this.#cache.keep(rows);
+    const places = rows.map(r => this.#places[r]!);
+    if (rows.length < this.#model.minRows) {
+      this.#places = places;
+      return;
+    }
+    this.#lengths = places.map(place => this.#lengths[place]!);
+    this.#places = places.map((_, row) => row);
+    this.#adapters.keep(places);
+    this.#cache.keep(places);
   }
 
   dispose(): void {

@@ -27,7 +27,7 @@ export interface DecoderShape {
 }
 
 const known =
-  /^(input_ids|attention_mask|position_ids|logits_index|slot_index|num_logits_to_keep|past_key_values\.\d+\.(key|value)|.+\.lora_[AB]\.weight)$/;
+  /^(input_ids|attention_mask|position_ids|logits_index|slot_index|lora_rows|num_logits_to_keep|past_key_values\.\d+\.(key|value)|.+\.lora_[AB]\.weight)$/;
 
 /** @throws EngineError `bad-model` when rows of different lengths cannot share a batch of this graph */
 export function decoderShape(session: Session): DecoderShape {

@@ -1,11 +1,12 @@
 // From the bytes of a decoder's ONNX file to a session the engine can batch on.
 import type { Projection, Refusal } from '../onnx/resolve';
-import { decodeModel, encodeModel, type ModelProto } from '../onnx/proto';
+import { DataType, decodeModel, encodeModel, type ModelProto } from '../onnx/proto';
 import { prepareGraph } from '../onnx/surgery';
 import type { DecoderShape } from './decoder-shape';
 import { decoderShape } from './decoder-shape';
 import { EngineError } from './fault';
 import { countParameters } from './parameters';
+import { poolAdapters } from './pool-surgery';
 import type { Runtime, Session } from './runtime';
 import { addSlotOutputs } from './slot-outputs';
 
@@ -21,6 +22,8 @@ export interface LoadedGraph {
   /** Projections with adapter inputs; none when loaded without. */
   modules: readonly Projection[];
   refusals: readonly Refusal[];
+  /** The adapter inputs are one pool for all rows. */
+  pooled: boolean;
   /** Activations are quantised by the largest value of the whole batch, so a row's numbers depend on its neighbours. */
   mixesRows: boolean;
   parameters: number;
@@ -32,7 +35,7 @@ const SELF = 'original.onnx';
 export async function loadGraph(
   runtime: Runtime,
   files: GraphFiles,
-  options: { lora: boolean; widths?: { q: number; kv: number } | undefined },
+  options: { lora: false | 'per-row' | 'pooled'; widths?: { q: number; kv: number } | undefined },
 ): Promise<LoadedGraph> {
   let original: ModelProto;
   try {
@@ -42,7 +45,11 @@ export async function loadGraph(
   }
   let prepared;
   try {
-    prepared = prepareGraph(original, { lora: options.lora, externalFile: SELF, ...(options.widths ? { widths: options.widths } : {}) });
+    prepared = prepareGraph(original, {
+      lora: options.lora !== false,
+      externalFile: SELF,
+      ...(options.widths ? { widths: options.widths } : {}),
+    });
   } catch (error) {
     throw new EngineError(
       'bad-model',
@@ -51,7 +58,10 @@ export async function loadGraph(
       error,
     );
   }
-  const model = runtime.copiesOutputs ? addSlotOutputs(prepared.model) : prepared.model;
+  // Halves stay per row: the pool is fed in full precision.
+  const pooled = options.lora === 'pooled' && prepared.modules.length > 0 && prepared.modules.every(m => m.dataType === DataType.float);
+  const edited = pooled ? poolAdapters(prepared.model, prepared.modules) : prepared.model;
+  const model = runtime.copiesOutputs ? addSlotOutputs(edited) : edited;
   const session = await runtime.createSession(encodeModel(model), {
     externalData: [{ path: SELF, data: files.graph }, ...files.external],
     onDevice: prepared.model.graph!.output.flatMap(o => (o.name?.startsWith('present.') ? [o.name] : [])),
@@ -62,6 +72,7 @@ export async function loadGraph(
       shape: decoderShape(session),
       modules: prepared.modules,
       refusals: prepared.refusals,
+      pooled,
       mixesRows: mixesRows(original),
       parameters: countParameters(original),
     };

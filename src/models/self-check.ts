@@ -109,7 +109,7 @@ function randomAdapter(modules: readonly Projection[]): MappedAdapter {
 
 /** @param plain the same model without adapter inputs */
 export async function checkAdapters(model: Model, plain: Model, modules: readonly Projection[], { same }: Bounds): Promise<SelfCheck[]> {
-  const shelf = new AdapterShelf(model.runtime, modules, new Map([['probe', randomAdapter(modules)]]));
+  const shelf = new AdapterShelf(model.runtime, modules, new Map([['probe', randomAdapter(modules)]]), model.pooled);
   const own: Model = { ...model, adapters: rows => shelf.inputs(rows) };
   const { vocabulary } = model.shape;
   const prompts = [probe(7, vocabulary, 4), probe(7, vocabulary, 4)];
@@ -117,6 +117,7 @@ export async function checkAdapters(model: Model, plain: Model, modules: readonl
   const zero = await greedy(own, prompts.slice(0, 1), [null], 1);
   const first = await greedy(own, prompts, ['probe', null], 0);
   const second = await greedy(own, prompts, [null, 'probe'], 0);
+  shelf.dispose();
   const effect = distance(first[0]![0]!, first[0]![1]!);
   return [
     check('no adapter equals the base', Math.max(...base.map((rows, step) => distance(rows[0]!, zero[step]![0]!))), same),
