@@ -4,11 +4,13 @@
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { recordSelfCheck } from '../models/record-self-check';
 import { readCheckpoint } from './builtin/checkpoint';
 import { config, modelName } from './builtin/config';
 import { checkpointOf, logOf, runCourse } from './builtin/course';
 import { exportModel } from './builtin/export';
 import { stages } from './builtin/recipe';
+import { referencePrompts } from './builtin/references';
 
 const { values: args } = parseArgs({
   options: {
@@ -36,5 +38,6 @@ if (args.export || last === stages.length - 1) {
   const target = join('public/models', modelName);
   const sizes = exportModel(target, config, readCheckpoint(args.export ?? checkpointOf(folder, last)).tensors);
   copyFileSync(logOf(folder), join(target, 'training-log.jsonl'));
+  await recordSelfCheck(target, referencePrompts);
   for (const [name, bytes] of Object.entries(sizes)) console.log(`${join(target, name)}: ${bytes} bytes`);
 }

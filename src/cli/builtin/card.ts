@@ -79,6 +79,8 @@ ${table(
   roles.map(([name, of]) => [name, ...evaluations.map(e => cell(of(e)))]),
 )}
 
+A majority of 3 costs 3 calls a question; two rounds of debate cost 9 with summaries and 6 with solutions, so the fair rival of a debate with summaries is the majority of 9. What critics gain over generators they gain mostly because their texts were learnt with fewer slips: see below how little their accuracy depends on what they read. Nothing here shows that debate as such makes this model better.
+
 Questions: ${evaluations.map(e => `${e.difficulty} ${e.questions}`).join(', ')}.
 
 ## Diversity (${main.difficulty})
@@ -98,6 +100,8 @@ ${table(
 
 ## Summaries (of two solutions, greedy)
 
+Where a shared step differs, the summary should quote it; that part is its weakest, and a quoted step may be wrong.
+
 ${table(
   ['', ...evaluations.map(e => e.difficulty)],
   [
@@ -113,6 +117,8 @@ ${table(
   ['of the three first answers right', ...main.criticByRight.map((_, k) => `${k}`)],
   [['critic right', ...main.criticByRight.map(cell)]],
 )}
+
+A critic that reads would do better the more of the answers were right; one that works everything out anew gives a flat row.
 
 Wrong first answers mended: ${cell(main.mended)}. Right ones spoilt: ${cell(main.spoilt)}.
 
