@@ -12,7 +12,6 @@ const stamp = v.pipe(
 );
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const positive = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
-const finite = v.pipe(v.number(), v.finite());
 const fraction = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 const role = v.picklist(['generator', 'critic', 'summariser']);
 // An answer under 'exact' or 'latex' equality can be as long as what the model put into its box.
@@ -51,8 +50,8 @@ const config = v.object({
   base: modelRef,
   task: short,
   difficulty: short,
-  seats: v.pipe(v.array(v.object({ generator: v.nullable(short), critic: v.nullable(short) })), v.minLength(1), v.maxLength(64)),
-  rounds: v.pipe(positive, v.maxValue(64)),
+  seats: v.pipe(v.array(v.object({ generator: v.nullable(short), critic: v.nullable(short) })), v.minLength(1), v.maxLength(1000)),
+  rounds: v.pipe(positive, v.maxValue(1000)),
   order: v.picklist(['sync', 'sequential']),
   share: v.picklist(['summary', 'concat', 'none']),
   summariser: v.picklist(['base', 'self']),
@@ -91,7 +90,13 @@ const question = v.object({
 
 const extraction = v.object({ key, start: count, end: count });
 const turns = v.pipe(v.array(id), v.maxLength(4096));
-const numbers = v.pipe(v.array(finite), v.maxLength(65_536));
+/** A token may be so unlikely that its logarithm is no finite number, which JSON writes as null: a run is not refused for that. */
+const impossible = -1000;
+const logprob = v.pipe(
+  v.union([v.number(), v.null(), v.nan()]),
+  v.transform(value => (Number.isFinite(value) ? Number(value) : impossible)),
+);
+const logprobs = v.pipe(v.array(logprob), v.maxLength(65_536));
 
 const turn = v.object({
   id,
@@ -108,7 +113,7 @@ const turn = v.object({
   usage: v.object({ promptTokens: count, newTokens: count, ms: v.pipe(v.number(), v.finite(), v.minValue(0)) }),
   finish: v.picklist(['stop', 'length']),
   ends: v.pipe(v.array(count), v.maxLength(65_536)),
-  logprobs: numbers,
+  logprobs,
 });
 
 const vote = v.object({

@@ -94,6 +94,15 @@ describe('records of schema 1, as the first release wrote them', () => {
   });
 });
 
+test('a token of no probability does not make a run unreadable', () => {
+  const stored = structuredClone(events[1]!);
+  if (stored.type !== 'turn') throw new Error('the fixture begins with a turn');
+  stored.turn.logprobs = [-0.5, -Infinity, NaN];
+  const read = readEvent(eventRecord('r', 1, stored));
+  expect(read).toMatchObject({ turn: { logprobs: [-0.5, -1000, -1000] } });
+  expect(readEvent(eventRecord('r', 1, JSON.parse(JSON.stringify(stored)) as typeof stored))).toEqual(read);
+});
+
 test('migrations run one after the other, on a copy, and only up to what is asked', () => {
   const steps: Migrations = {
     1: record => ({ ...record, colour: 'red' }),
