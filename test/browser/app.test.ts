@@ -91,8 +91,9 @@ describe('the page', { timeout: 400_000 }, () => {
       ]) {
         await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
         await page.setViewportSize(size);
-        for (const screen of ['debate', 'batch', 'runs', 'models', 'learn', 'nowhere']) {
-          await go(`#/${screen}`);
+        for (const screen of ['/debate', '/batch', '/runs', '/models', '/learn', '/nowhere', 'run=runs%2Fbatch.run.json']) {
+          await go(`#${screen}`);
+          if (screen.startsWith('run')) await shown('Share of right answers by round');
           await page.getByRole('heading', { level: 1 }).waitFor({ state: 'attached' });
           expect([colorScheme, size.width, screen, await violations()]).toEqual([colorScheme, size.width, screen, []]);
           const wide = await page.evaluate(() => document.documentElement.scrollWidth);
