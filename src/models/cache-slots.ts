@@ -40,10 +40,13 @@ export function slotCache(runtime: Runtime, { slots }: DecoderShape, rows: numbe
         width = wider;
       }
       const heads = slots[0]!.heads;
-      const index = BigInt64Array.from({ length: count * heads * 2 }, (_, i) => {
-        const at = i >> 1;
-        return BigInt(i % 2 === 0 ? at % heads : filled ? lengths[Math.floor(at / heads)]! - 1 : 0);
-      });
+      const index = new BigInt64Array(count * heads * 2);
+      for (let at = 0; at < count * heads; at++) index[2 * at] = BigInt(at % heads);
+      if (filled)
+        lengths.forEach((length, row) => {
+          const last = BigInt(length - 1);
+          for (let head = 0; head < heads; head++) index[2 * (row * heads + head) + 1] = last;
+        });
       return {
         ...Object.fromEntries(slots.map((s, i) => [s.past, tensor(s, held[i]!)])),
         [SLOT_INDEX]: runtime.tensor('int64', index, [count, heads, 2]),
@@ -60,10 +63,12 @@ export function slotCache(runtime: Runtime, { slots }: DecoderShape, rows: numbe
       slots.forEach((s, layer) => {
         const written = valuesOf(outputs, slotOf(s.present));
         const data = held[layer]!;
-        for (let row = 0; row < count; row++)
-          for (let head = 0; head < s.heads; head++) {
-            const from = (row * s.heads + head) * s.headDim;
-            data.set(written.subarray(from, from + s.headDim), ((row * s.heads + head) * width + lengths[row]! - 1) * s.headDim);
+        const { heads, headDim } = s;
+        for (let row = 0, from = 0; row < count; row++)
+          for (let head = 0; head < heads; head++) {
+            const to = ((row * heads + head) * width + lengths[row]! - 1) * headDim;
+            // A few dozen numbers: views on the arrays would cost more than the copy.
+            for (let i = 0; i < headDim; i++) data[to + i] = written[from++]!;
           }
       });
     },
