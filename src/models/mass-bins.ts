@@ -1,0 +1,67 @@
+// The probability mass of a row of logits in bins of similar logits, best first: draws and filters then sort one or two bins, not everything.
+
+/** Depth of all bins together, in units of temperature; what lies deeper shares the last one. */
+const DEPTH = 24;
+/** Room for ids beside 32 bits of logit in the 53 bits of a number. */
+const IDS = 2 ** 21;
+
+/** Grows with the logit, as floats compare; both zeros are one. */
+const order = (bits: number): number => (bits === -0x80000000 ? 0 : bits ^ ((bits >> 31) & 0x7fffffff));
+
+let weights = new Float64Array(0);
+let bins = new Uint16Array(0);
+
+/** Valid until the next one is made: the buffers are shared, because a batch makes one per row and step. */
+export class MassBins {
+  readonly count: number;
+  /** Of each bin: Σ exp((logit − max) / temperature), and how many ids. */
+  readonly mass: Float64Array;
+  readonly size: Uint32Array;
+  readonly total: number;
+  /** No logit of a bin before the last is below this. */
+  readonly floor: (bin: number) => number;
+  readonly #logits: Float32Array;
+
+  constructor(logits: Float32Array, max: number, temperature: number) {
+    const n = logits.length;
+    if (weights.length < n) {
+      weights = new Float64Array(n);
+      bins = new Uint16Array(n);
+    }
+    this.#logits = logits;
+    this.count = n < 1024 ? 48 : 1024;
+    this.mass = new Float64Array(this.count);
+    this.size = new Uint32Array(this.count);
+    const width = (DEPTH * temperature) / this.count;
+    // One bin of slack for the rounding of the division below.
+    this.floor = bin => max - (bin + 2) * width;
+    const last = this.count - 1;
+    let total = 0;
+    for (let id = 0; id < n; id++) {
+      const below = max - logits[id]!;
+      const w = Math.exp(-below / temperature);
+      // NaN falls into the last bin, and its weight makes the total NaN.
+      const bin = below / width < last ? (below / width) | 0 : last;
+      weights[id] = w;
+      bins[id] = bin;
+      this.mass[bin]! += w;
+      this.size[bin]!++;
+      total += w;
+    }
+    this.total = total;
+  }
+
+  weight(id: number): number {
+    return weights[id]!;
+  }
+
+  /** Ids of a bin by logit descending, then id. */
+  sorted(bin: number): number[] {
+    const logits = this.#logits;
+    const bits = new Int32Array(logits.buffer, logits.byteOffset, logits.length);
+    // One number per id that sorts without a comparator: the logit upside down, then the id.
+    const keys = new Float64Array(this.size[bin]!);
+    for (let id = 0, n = 0; n < keys.length; id++) if (bins[id] === bin) keys[n++] = (0x7fffffff - order(bits[id]!)) * IDS + id;
+    return Array.from(keys.sort(), key => key % IDS);
+  }
+}
