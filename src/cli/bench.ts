@@ -15,7 +15,7 @@ import { benchPage, type PageTimes } from './bench/page';
 import { table } from './bench/table';
 import { CliError } from './errors';
 
-const USAGE = `Usage: npm run bench -- [--json] [--only node,node-100m,wasm,page] [--rounds 3]
+const USAGE = `Usage: npm run bench -- [--json] [--only node,node-100m,wasm,page] [--rounds 3] [--threads 1]
 
 node, wasm  the built-in model: our decode loop over bare session.run; 3 agents × 8 questions against a library's generate()
 node-100m   the same for a random model of 100 M parameters (needs about 3 GB of memory)
@@ -24,6 +24,8 @@ page        first paint of the recording, script before it, click to the first l
 export interface Report {
   date: string;
   machine: string;
+  /** Of onnxruntime, on both sides of a comparison. */
+  threads: number;
   engines: Record<string, EngineBench>;
   page: PageTimes | null;
 }
@@ -47,7 +49,7 @@ async function withRandomModel<T>(use: (dir: string) => Promise<T>): Promise<T> 
   }
 }
 
-async function measure(parts: readonly Part[], rounds: number): Promise<Report> {
+async function measure(parts: readonly Part[], rounds: number, threads: number): Promise<Report> {
   const random = seededRandom('bench');
   const questions = Array.from({ length: 8 }, () => [
     { role: 'user' as const, content: questionText(drawProblem(random, 'standard', 'eval')) },
@@ -57,11 +59,10 @@ async function measure(parts: readonly Part[], rounds: number): Promise<Report> 
   const say = (what: string): void => console.error(`Measuring ${what}…`);
   for (const part of parts) {
     if (part !== 'page') say(part);
-    // One thread on both sides: that is what a page without isolation has, and two thread pools would only disturb each other.
-    if (part === 'node') engines[part] = await benchNode(join(models, 'abacus'), { ...small, threads: 1 });
+    if (part === 'node') engines[part] = await benchNode(join(models, 'abacus'), { ...small, threads });
     if (part === 'node-100m')
-      engines[part] = await withRandomModel(dir => benchNode(dir, { ...small, maxNewTokens: 16, decodeSteps: 16, rounds: 1 }));
-    if (part === 'wasm') engines[part] = await benchInPage(root, models, { ...small, id: 'abacus', threads: 1 });
+      engines[part] = await withRandomModel(dir => benchNode(dir, { ...small, maxNewTokens: 16, decodeSteps: 16, rounds: 1, threads }));
+    if (part === 'wasm') engines[part] = await benchInPage(root, models, { ...small, id: 'abacus', threads });
   }
   let page: PageTimes | null = null;
   if (parts.includes('page')) {
@@ -73,17 +74,20 @@ async function measure(parts: readonly Part[], rounds: number): Promise<Report> 
   return {
     date: new Date().toISOString().slice(0, 10),
     machine: `${processors.length} × ${processors[0]?.model ?? 'unknown'}, Node ${process.version}`,
+    threads,
     engines,
     page,
   };
 }
 
-function options(): { json: boolean; parts: Part[]; rounds: number } {
+function options(): { json: boolean; parts: Part[]; rounds: number; threads: number } {
   const { values } = parseArgs({
     options: {
       json: { type: 'boolean', default: false },
       only: { type: 'string', default: PARTS.join(',') },
       rounds: { type: 'string', default: '3' },
+      // Both sides have as many. One is what a page without isolation has.
+      threads: { type: 'string', default: '1' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -93,12 +97,14 @@ function options(): { json: boolean; parts: Part[]; rounds: number } {
   if (wrong !== undefined) throw new CliError(`no part "${wrong}".\n\n${USAGE}`, 2);
   const rounds = Number(values.rounds);
   if (!Number.isInteger(rounds) || rounds < 1) throw new CliError('--rounds must be a whole number of at least 1', 2);
-  return { json: values.json, parts, rounds };
+  const threads = Number(values.threads);
+  if (!Number.isInteger(threads) || threads < 1) throw new CliError('--threads must be a whole number of at least 1', 2);
+  return { json: values.json, parts, rounds, threads };
 }
 
 try {
-  const { json, parts, rounds } = options();
-  const report = await measure(parts, rounds);
+  const { json, parts, rounds, threads } = options();
+  const report = await measure(parts, rounds, threads);
   console.log(json ? JSON.stringify(report, null, 2) : table(report));
 } catch (error) {
   if (!(error instanceof CliError)) throw error;

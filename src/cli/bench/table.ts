@@ -8,7 +8,7 @@ function line(what: string, measured: string, target: string, holds: boolean | n
   return `| ${what} | ${measured} | ${target} | ${holds === null ? '–' : holds ? 'met' : 'missed'} |`;
 }
 
-export function table({ date, machine, engines, page }: Report): string {
+export function table({ date, machine, threads, engines, page }: Report): string {
   const lines = ['| measured | value | target | |', '|---|---|---|---|'];
   for (const [name, { decode, against, parameters }] of Object.entries(engines)) {
     const held = name !== 'node-100m';
@@ -34,5 +34,5 @@ export function table({ date, machine, engines, page }: Report): string {
       line('page: script before it, gzipped', `${round(page.scriptBytes / 1024, 0)} KB`, '≤ 150 KB', page.scriptBytes <= 150 * 1024),
       line('page: click to first live word, wasm, nothing loaded', `${round(page.liveMs, 0)} ms`, '< 2000 ms', page.liveMs < 2000),
     );
-  return `${lines.join('\n')}\n\n${date}, ${machine}. Medians; onnxruntime with one thread except node-100m.`;
+  return `${lines.join('\n')}\n\n${date}, ${machine}. Medians; onnxruntime threads on both sides: ${threads}.`;
 }
