@@ -1,11 +1,14 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { randomAdapter } from '../onnx/fixtures/adapters';
-import { tinyConfig } from '../onnx/fixtures/weights';
-import { writeAdapter } from '../onnx/peft';
+import { mergeAdapter, randomAdapter } from '../onnx/fixtures/adapters';
+import { randomWeights, tinyConfig } from '../onnx/fixtures/weights';
+import { buildLlama } from '../onnx/llama';
+import { readAdapter, writeAdapter } from '../onnx/peft';
+import { encodeModel } from '../onnx/proto';
 import type { Engine, EngineOutput, EngineRow, EngineUpdate } from './engine';
 import { tinyEngine, tinyRows } from './fixtures/tiny-engine';
+import { tinyModel } from './fixtures/tiny-model';
 
 const adapterOf = (seed: number, targets?: string[]) =>
   writeAdapter(randomAdapter(tinyConfig, { rank: 3, seed, strength: 2, ...(targets ? { targets } : {}) }), { alpha: 6, baseModel: null });
@@ -77,6 +80,34 @@ describe('a draw depends on who speaks where, and on nothing else', () => {
     const texts = new Set<string>();
     for (const change of changes) texts.add((await speak(adapted, [{ ...row, ...change }])).outputs.get(row.id)!.text);
     expect(texts.size).toBe(changes.length);
+  });
+});
+
+describe('adapters', () => {
+  it('make the base what a model with merged weights is: same greedy text, log-probabilities within 1e-4', async () => {
+    const rows = tinyRows(7, i => ({
+      adapter: [null, 'a', 'b'][i % 3]!,
+      sampling: { temperature: 0, topK: 0, topP: 1, minP: 0, maxNewTokens: 16 },
+    }));
+    const { outputs } = await speak(adapted, rows);
+    for (const id of [null, 'a', 'b']) {
+      const weights = randomWeights(tinyConfig, 1);
+      const files = id === null ? null : adapters.get(id)!;
+      const modules = files && readAdapter(files['adapter_config.json'], files['adapter_model.safetensors']).modules;
+      const graph = encodeModel(buildLlama(tinyConfig, modules ? mergeAdapter(weights, modules) : weights));
+      const merged = await tinyEngine({ model: new Map([...tinyModel(), ['onnx/model.onnx', graph]]) });
+      const own = rows.filter(r => r.adapter === id);
+      const wanted = await speak(
+        merged,
+        own.map(r => ({ ...r, adapter: null })),
+      );
+      for (const { id: row } of own) {
+        const [got, want] = [outputs.get(row)!, wanted.outputs.get(row)!];
+        expect(got.text).toBe(want.text);
+        got.logprobs.forEach((l, i) => expect(Math.abs(l - want.logprobs[i]!)).toBeLessThan(1e-4));
+      }
+      await merged.dispose();
+    }
   });
 });
 
