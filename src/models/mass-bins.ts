@@ -10,16 +10,23 @@ const order = (bits: number): number => (bits === -0x80000000 ? 0 : bits ^ ((bit
 
 let weights = new Float64Array(0);
 let bins = new Uint16Array(0);
+const masses = new Float64Array(1024);
+const sizes = new Uint32Array(1024);
 
 /** Valid until the next one is made: the buffers are shared, because a batch makes one per row and step. */
 export class MassBins {
   readonly count: number;
   /** Of each bin: Σ exp((logit − max) / temperature), and how many ids. */
-  readonly mass: Float64Array;
-  readonly size: Uint32Array;
+  readonly mass = masses;
+  readonly size = sizes;
   readonly total: number;
   /** No logit of a bin before the last is below this. */
-  readonly floor: (bin: number) => number;
+  floor(bin: number): number {
+    // One bin of slack for the rounding of the division below.
+    return this.#max - (bin + 2) * this.#width;
+  }
+  readonly #max: number;
+  readonly #width: number;
   readonly #logits: Float32Array;
 
   constructor(logits: Float32Array, max: number, temperature: number) {
@@ -30,11 +37,11 @@ export class MassBins {
     }
     this.#logits = logits;
     this.count = n < 1024 ? 48 : 1024;
-    this.mass = new Float64Array(this.count);
-    this.size = new Uint32Array(this.count);
+    masses.fill(0, 0, this.count);
+    sizes.fill(0, 0, this.count);
     const width = (DEPTH * temperature) / this.count;
-    // One bin of slack for the rounding of the division below.
-    this.floor = bin => max - (bin + 2) * width;
+    this.#max = max;
+    this.#width = width;
     const last = this.count - 1;
     let total = 0;
     for (let id = 0; id < n; id++) {
@@ -44,8 +51,8 @@ export class MassBins {
       const bin = below / width < last ? (below / width) | 0 : last;
       weights[id] = w;
       bins[id] = bin;
-      this.mass[bin]! += w;
-      this.size[bin]!++;
+      masses[bin]! += w;
+      sizes[bin]!++;
       total += w;
     }
     this.total = total;
@@ -56,12 +63,14 @@ export class MassBins {
   }
 
   /** Ids of a bin by logit descending, then id. */
-  sorted(bin: number): number[] {
+  sorted(bin: number): Float64Array {
     const logits = this.#logits;
     const bits = new Int32Array(logits.buffer, logits.byteOffset, logits.length);
     // One number per id that sorts without a comparator: the logit upside down, then the id.
     const keys = new Float64Array(this.size[bin]!);
     for (let id = 0, n = 0; n < keys.length; id++) if (bins[id] === bin) keys[n++] = (0x7fffffff - order(bits[id]!)) * IDS + id;
-    return Array.from(keys.sort(), key => key % IDS);
+    if (keys.length > 1) keys.sort();
+    for (let i = 0; i < keys.length; i++) keys[i] = keys[i]! % IDS;
+    return keys;
   }
 }
