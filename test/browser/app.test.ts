@@ -65,7 +65,11 @@ const violations = (): Promise<string[]> =>
     `${axe}; axe.run().then(result => result.violations.map(v => v.id + ': ' + v.nodes.map(n => n.target + ' ' + n.failureSummary).join(' | ')))`,
   );
 
-const shown = (text: string | RegExp): Promise<void> => page.getByText(text).first().waitFor();
+/** Waits until the page shows the text; what is hidden does not count. */
+const shown = async (text: string | RegExp): Promise<void> => {
+  const source = typeof text === 'string' ? text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&') : text.source;
+  await page.waitForFunction(pattern => new RegExp(pattern, 'm').test(document.body.innerText), source);
+};
 
 /** Goes to a route as a reader of the page does, without loading it again. */
 const go = (hash: string): Promise<void> => page.evaluate(to => void (location.hash = to), hash);
