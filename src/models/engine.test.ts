@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { mergeAdapter, randomAdapter } from '../onnx/fixtures/adapters';
+import { quantiseModel } from '../onnx/fixtures/quantise';
 import { randomWeights, tinyConfig } from '../onnx/fixtures/weights';
 import { buildLlama } from '../onnx/llama';
 import { readAdapter, writeAdapter } from '../onnx/peft';
@@ -62,6 +63,17 @@ describe('a draw depends on who speaks where, and on nothing else', () => {
       for (const [id, output] of outputs) expect(words(output)).toEqual(words(alone.get(id)!));
       await cut.dispose();
     }
+  });
+
+  it('on an int8 graph as well: its rows share one batch, and none hears its neighbours', async () => {
+    const graph = encodeModel(quantiseModel(buildLlama(tinyConfig, randomWeights(tinyConfig, 1)), 'int8-dynamic'));
+    const int8 = await tinyEngine({ adapters, dtype: 'q8', graph: { graph, external: [] } });
+    const { outputs } = await speak(int8, rows);
+    for (const row of rows) {
+      const single = (await speak(int8, [row])).outputs.get(row.id)!;
+      expect(words(outputs.get(row.id)!)).toEqual(words(single));
+    }
+    await int8.dispose();
   });
 
   it('and otherwise differs: by seed, question, agent, role, round, attempt and adapter', async () => {

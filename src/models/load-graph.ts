@@ -24,7 +24,7 @@ export interface LoadedGraph {
   refusals: readonly Refusal[];
   /** The adapter inputs are one pool for all rows. */
   pooled: boolean;
-  /** Activations are quantised by the largest value of the whole batch, so a row's numbers depend on its neighbours. */
+  /** The prepared graph still quantises activations by the largest value of the whole batch, so a row's numbers depend on its neighbours. */
   mixesRows: boolean;
   parameters: number;
 }
@@ -73,7 +73,7 @@ export async function loadGraph(
       modules: prepared.modules,
       refusals: prepared.refusals,
       pooled,
-      mixesRows: mixesRows(original),
+      mixesRows: prepared.mixesRows,
       parameters: countParameters(original),
     };
   } catch (error) {
@@ -81,6 +81,3 @@ export async function loadGraph(
     throw error;
   }
 }
-
-const mixesRows = (model: ModelProto): boolean =>
-  model.graph!.node.some(n => n.opType === 'DynamicQuantizeLinear' || n.opType === 'DynamicQuantizeMatMul');
