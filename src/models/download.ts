@@ -42,11 +42,15 @@ const lengthOf = (response: Response): number | undefined => {
   return length === null || response.headers.has('content-encoding') ? undefined : Number(length);
 };
 
-/** Length of a file, or null when there is none. */
-export async function sizeOf(fetch: Fetch, url: string, signal?: AbortSignal): Promise<number | null> {
+/** Length of a file, null when there is none, undefined when the server does not tell (it compresses on the way, say). */
+export async function toldSize(fetch: Fetch, url: string, signal?: AbortSignal): Promise<number | null | undefined> {
   const response = await request(fetch, url, { method: 'HEAD', ...(signal ? { signal } : {}) });
-  if (!response) return null;
-  const length = lengthOf(response);
+  return response && lengthOf(response);
+}
+
+/** Length of a file, or null when there is none. @throws EngineError when the server does not tell it */
+export async function sizeOf(fetch: Fetch, url: string, signal?: AbortSignal): Promise<number | null> {
+  const length = await toldSize(fetch, url, signal);
   if (length === undefined) throw new EngineError('network', `${new URL(url).host} does not tell how long ${url} is.`);
   return length;
 }
