@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { build } from 'vite';
 import { foldAll } from '../../src/debate/fold';
 import type { RunFile } from '../../src/debate/events';
@@ -24,12 +24,15 @@ const app = (hash = ''): string => `${site.url}sub/path/${hash}`;
 
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'polylogue-app-'));
+  // Vitest says 'test', and Vite would then build the developer's page: slower code, no offline use.
+  vi.stubEnv('NODE_ENV', 'production');
   await build({
     root,
     configFile: join(root, 'vite.config.ts'),
     logLevel: 'error',
     build: { outDir: join(dir, 'sub/path'), emptyOutDir: true },
   });
+  vi.unstubAllEnvs();
   site = await serveFolder(dir, {
     handle(request) {
       asked.push(request.url ?? '');
@@ -246,5 +249,23 @@ describe('the page', { timeout: 400_000 }, () => {
     } finally {
       await host.close();
     }
+  });
+
+  it('works on a second visit without a network, the built-in model included', async () => {
+    page = await browser.open(app());
+    await page.getByRole('button', { name: 'Run live' }).click();
+    await shown(/^Run here/);
+    const kept = (): Promise<string[]> =>
+      page.evaluate("caches.open('polylogue-app-1').then(cache => cache.keys()).then(keys => keys.map(key => key.url))");
+    await expect
+      .poll(async () => (await kept()).filter(url => /\.wasm|model\.onnx|Screen/.test(url)).length, { timeout: 60_000 })
+      .toBeGreaterThan(4);
+    await browser.context.setOffline(true);
+    await page.reload();
+    await shown('Recorded');
+    await page.getByRole('button', { name: 'Run live' }).click();
+    await shown(/^Run here/);
+    await go('#/learn');
+    await shown('Generators and critics');
   });
 });
