@@ -67,6 +67,6 @@ export async function record(args: string[]): Promise<void> {
     '--out',
     featured,
     '--title',
-    'Three agents change their minds',
+    'One question, three agents',
   ]);
 }
