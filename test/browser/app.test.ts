@@ -79,7 +79,7 @@ describe('the page', { timeout: 400_000 }, () => {
     const { questions } = foldAll(featured.events);
     await shown([...questions.values()][0]!.question.text);
     await page.getByRole('article').first().waitFor();
-    expect(asked.filter(path => /models\/|\.wasm|worker/.test(path))).toEqual([]);
+    expect(asked.filter(path => /models\/|\.wasm/.test(path))).toEqual([]);
     expect(asked.some(path => path.endsWith('featured.run.json'))).toBe(true);
     expect(await page.title()).toBe('Debate · Polylogue');
   });
