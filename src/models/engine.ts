@@ -86,6 +86,20 @@ export interface TokenPiece {
   text: string;
 }
 
+/** Result files of a finetuning job by basename: a PEFT adapter (`adapter_config.json`, `adapter_model.safetensors`) or full weights (`config.json`, `model.safetensors`). */
+export type TunedFiles = Record<string, Uint8Array<ArrayBuffer>>;
+
+/** Mean NLL of the trainer's held-out rows as the trainer wrote it and as this engine finds it, in nats per target token. */
+export interface ProbeReport {
+  rows: { base: number; engineBase: number; tuned: number; engineTuned: number }[];
+  /** Largest |engine − trainer| over rows and both models, and the bound for this dtype. */
+  deviation: number;
+  bound: number;
+  passed: boolean;
+  /** What failed, in words. */
+  reason: string | null;
+}
+
 export interface Engine {
   readonly facts: EngineFacts;
   readonly checks: readonly SelfCheck[];
@@ -94,6 +108,13 @@ export interface Engine {
   generate(rows: readonly EngineRow[], on: (update: EngineUpdate) => void, signal: AbortSignal): Promise<void>;
   /** ln p of every token of `text` after `messages`, under the given adapter: what NLL metrics need. */
   score(rows: readonly ScoreRow[], signal: AbortSignal): Promise<{ tokens: TokenPiece[]; logprobs: number[] }[]>;
+  /**
+   * Makes exactly these agents speakable besides the base: adds what is new, drops what is not named, leaves the rest loaded.
+   * @throws EngineError `bad-model` when one does not fit the base; then everything stays as it was
+   */
+  adopt(agents: ReadonlyMap<string, TunedFiles>, signal: AbortSignal): Promise<void>;
+  /** Recomputes the losses a trainer recorded in `probe.json` for an adopted agent. */
+  probe(agent: string, probeJson: Uint8Array, signal: AbortSignal): Promise<ProbeReport>;
   /** The rendered prompt as the model sees it, with its tokens. */
   tokenize(messages: readonly EngineMessage[]): Promise<{ text: string; tokens: TokenPiece[] }>;
   dispose(): Promise<void>;

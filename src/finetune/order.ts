@@ -1,0 +1,79 @@
+// What is asked of a finetuning endpoint and what comes back, independent of the wire: the loop knows only this.
+import type { AgentName, SetRole } from '../datasets/records';
+
+export interface TrainSettings {
+  method: 'lora' | 'full';
+  /** LoRA only. */
+  rank: number;
+  alpha: number;
+  /** Absolute. */
+  learningRate: number;
+  schedule: 'constant' | 'linear' | 'cosine';
+  /** Updates of linear warm-up. */
+  warmupSteps: number;
+  /** Rows per update. */
+  batchSize: number;
+  /** Exactly one of the two is set: passes over the rows, or updates. */
+  epochs: number | null;
+  steps: number | null;
+  weightDecay: number;
+  maxGradNorm: number;
+}
+
+export interface TuneOrder {
+  /** `${loop}/${iteration}/${agent}`: ordering the same key again finds the job that is there, and never makes a second one. */
+  key: string;
+  loop: string;
+  iteration: number;
+  agent: AgentName;
+  role: SetRole;
+  /** Id of the base at the endpoint. */
+  base: string;
+  /** Tuned model at the endpoint to go on from; null = the base. */
+  from: string | null;
+  /** OpenAI chat JSONL. */
+  training: string;
+  /** Held-out rows for validation loss; null = none is asked for. */
+  validation: string | null;
+  datasetHash: string;
+  settings: TrainSettings;
+  seed: number;
+}
+
+/** Result files by basename: `adapter_config.json` + `adapter_model.safetensors`, or `config.json` + `model.safetensors`; and `probe.json`. */
+export type TunedFiles = Record<string, Uint8Array<ArrayBuffer>>;
+
+export interface TuneStep {
+  step: number;
+  total: number;
+  loss: number;
+}
+
+export type TuneUpdate =
+  | { type: 'uploaded'; file: string }
+  | { type: 'created'; job: string }
+  | { type: 'status'; status: string }
+  | ({ type: 'step' } & TuneStep & { /** Seconds left as far as the last steps tell; null = not known yet. */ left: number | null })
+  | { type: 'evaluated'; step: number; loss: number }
+  | { type: 'message'; level: 'info' | 'warn' | 'error'; text: string }
+  /** Bytes of result files. */
+  | { type: 'downloading'; done: number; total: number };
+
+export interface Tuned {
+  job: string;
+  /** Tuned model id at the endpoint, to go on from. */
+  model: string;
+  files: TunedFiles;
+  steps: TuneStep[];
+  validation: { step: number; loss: number }[];
+  trainedTokens: number;
+  /** Trained numbers, as the result files hold them. */
+  trainedParameters: number;
+  warnings: string[];
+}
+
+/** `probe.json`: held-out rows whose mean NLL the page recomputes to prove that base and result arrived as they were trained. */
+export interface Probe {
+  schema: 1;
+  rows: { tokens: number[]; /** 1 where the token is a target. */ mask: (0 | 1)[]; base: number; tuned: number }[];
+}
