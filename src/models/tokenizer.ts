@@ -7,6 +7,8 @@ import { EngineError } from './fault';
 export interface Tokenizer {
   /** The prompt as the model sees it, up to where its answer begins. */
   render(messages: readonly EngineMessage[]): string;
+  /** The chat template over these messages; with a generation prompt it ends where an assistant's answer begins. */
+  renderChat(messages: readonly EngineMessage[], addGenerationPrompt: boolean): string;
   /** Without special tokens of its own. */
   encode(text: string): number[];
   /** Special tokens are left out. */
@@ -38,8 +40,11 @@ export function createTokenizer({ tokenizer, config, template }: TokenizerFiles)
       'This model has no chat template.',
       'Choose an instruction-tuned model: its name often ends in -Instruct.',
     );
+  const renderChat: Tokenizer['renderChat'] = (messages, addGenerationPrompt) =>
+    own.apply_chat_template([...messages], { tokenize: false, add_generation_prompt: addGenerationPrompt }) as string;
   return {
-    render: messages => own.apply_chat_template([...messages], { tokenize: false, add_generation_prompt: true }) as string,
+    render: messages => renderChat(messages, true),
+    renderChat,
     encode: text => own.encode(text, { add_special_tokens: false }),
     decode: ids => (ids.length ? own.decode([...ids], { skip_special_tokens: true, clean_up_tokenization_spaces: false }) : ''),
     piece: id => own.decode([id], { skip_special_tokens: false, clean_up_tokenization_spaces: false }),
