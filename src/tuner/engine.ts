@@ -77,6 +77,8 @@ export interface BaseModel {
   targetModules: string[];
   maxRank: number;
   parameters: number;
+  /** Tensors of the base by their names in its checkpoint, `[out, in]` for projections: results must fit them. */
+  shapes: Readonly<Record<string, readonly number[]>>;
 }
 
 export interface TrainEngine {
