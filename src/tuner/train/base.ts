@@ -1,0 +1,67 @@
+// A base model as training needs it: its weights, and the tokenizer, template, stops and context that inference uses.
+import type { LlamaConfig, Weights } from '../../onnx/llama';
+import { linearNames } from '../../onnx/train/options';
+import { readModelConfig } from '../../models/model-config';
+import { needJson, type ModelFolder } from '../../models/model-folder';
+import { TrainError, type BaseModel } from '../engine';
+import { readLlamaConfig, readWeights } from './checkpoint-folder';
+import type { RowRules } from './rows';
+
+/** Where a base lies and what it is called. */
+export interface BasePlace {
+  id: string;
+  folder: ModelFolder;
+  /** Repository the weights came from, where they came from one. */
+  repo?: string | null;
+  revision?: string | null;
+}
+
+export interface Base {
+  id: string;
+  repo: string | null;
+  revision: string | null;
+  config: LlamaConfig;
+  /** `config.json` as it lies in the folder. */
+  configJson: Record<string, unknown>;
+  weights: Weights;
+  /** Token that fills rows up; its positions are never a target and never seen. */
+  pad: number;
+  rules: Omit<RowRules, 'longest'>;
+  /** Tokens the positions allow. */
+  context: number;
+}
+
+const parameters = (weights: Weights): number => Object.values(weights).reduce((sum, { data }) => sum + data.length, 0);
+
+/** Token that begins a text, where the tokenizer names one; added to no prompt here, since the template writes it where the model wants it. */
+function bosOf(tokenizerConfig: Record<string, unknown>, encode: (text: string) => number[]): number | null {
+  const named = tokenizerConfig.bos_token;
+  const text = typeof named === 'string' ? named : (named as { content?: unknown } | null | undefined)?.content;
+  const ids = typeof text === 'string' && text ? encode(text) : [];
+  return ids.length === 1 ? ids[0]! : null;
+}
+
+/** @throws EngineError `bad-model` when the folder holds no model that can be trained */
+export async function loadBase({ id, folder, repo = null, revision = null }: BasePlace, signal?: AbortSignal): Promise<Base> {
+  const { tokenizer, stops, context } = await readModelConfig(folder, signal);
+  const configJson = await needJson(folder, 'config.json', signal);
+  const config = readLlamaConfig(configJson);
+  const weights = await readWeights(folder, config, signal);
+  const bos = bosOf(await needJson(folder, 'tokenizer_config.json', signal), text => tokenizer.encode(text));
+  const pad = typeof configJson.pad_token_id === 'number' ? configJson.pad_token_id : [...stops][0]!;
+  return { id, repo, revision, config, configJson, weights, pad, rules: { tokenizer, stops, bos }, context };
+}
+
+/** What the endpoint tells about a base, without keeping its weights. */
+export async function describeBase(place: BasePlace, signal?: AbortSignal): Promise<BaseModel> {
+  const { id, repo, revision, context, weights } = await loadBase(place, signal);
+  const shapes = Object.fromEntries(Object.entries(weights).map(([name, { dims }]) => [name, dims]));
+  return { id, repo, revision, maxContext: context, targetModules: [...linearNames], maxRank: 64, parameters: parameters(weights), shapes };
+}
+
+/** @throws TrainError when there is no such base */
+export function placeOf(places: readonly BasePlace[], id: string): BasePlace {
+  const place = places.find(p => p.id === id);
+  if (!place) throw new TrainError('internal', `there is no base ${id}; there is ${places.map(p => p.id).join(', ')}`);
+  return place;
+}

@@ -1,0 +1,38 @@
+// probe.json: a few rows with the losses that base and result have here, by which a receiver proves that both arrived whole.
+import type { Probe } from '../../finetune/order';
+import { utf8 } from './files';
+import type { MaskedRow } from './rows';
+
+const size = 4;
+
+/** Validation rows where there are any, else the first training rows. */
+export function probeRows(
+  training: readonly MaskedRow[],
+  validation: readonly MaskedRow[],
+): { rows: readonly MaskedRow[]; heldOut: boolean } {
+  return validation.length ? { rows: validation.slice(0, size), heldOut: true } : { rows: training.slice(0, size), heldOut: false };
+}
+
+/** @param base mean nats per target of each row under the base @param tuned under the result */
+export function writeProbe(
+  rows: readonly MaskedRow[],
+  heldOut: boolean,
+  base: readonly number[],
+  tuned: readonly number[],
+): Uint8Array<ArrayBuffer> {
+  const probe: Probe & { heldOut: boolean } = {
+    schema: 1,
+    heldOut,
+    rows: rows.map(({ tokens, mask }, i) => ({ tokens, mask, base: base[i]!, tuned: tuned[i]! })),
+  };
+  return utf8(`${JSON.stringify(probe)}\n`);
+}
+
+/** A job whose result predicts its own probe no better than the base is worth a word. */
+export function probeWarning(base: readonly number[], tuned: readonly number[], heldOut: boolean): string | null {
+  const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+  const [before, after] = [mean(base), mean(tuned)];
+  if (after < before) return null;
+  const rows = heldOut ? 'held-out rows' : 'training rows';
+  return `The result is no better than the base on ${base.length} ${rows}: ${after.toFixed(4)} against ${before.toFixed(4)} nats per token.`;
+}

@@ -1,0 +1,176 @@
+// A finetuning job from its first row to its result files, on whatever runtime it is given.
+import { llamaShapes, type LlamaConfig } from '../../onnx/llama';
+import { initialAdapters } from '../../onnx/train/adapters';
+import { linearNames, type TrainOptions } from '../../onnx/train/options';
+import type { Trainable } from '../../onnx/train/parameters';
+import type { RuntimeTensor, TrainRuntime } from '../../onnx/train/runtime';
+import { TrainStepper } from '../../onnx/train/stepper';
+import { TrainError, type Files, type TrainJob, type TrainUpdate } from '../engine';
+import type { Base } from './base';
+import { readCheckpoint, writeCheckpoint } from './checkpoint';
+import { readWeightFiles, weightFiles } from './files';
+import { maskedBatch } from './masked-batch';
+import { batchOrder, fewSteps, microBatches, stepsOf, tokensAtOnce } from './plan';
+import { probeRows, probeWarning, writeProbe } from './probe';
+import { uniform } from './random';
+import { readRows, trainedTokens, type MaskedRow } from './rows';
+import { rateAt } from './schedule';
+import { writeStepMetrics, type StepMetrics } from './step-metrics';
+import { lossOf } from './stepping';
+
+export interface TrainHost<T extends RuntimeTensor = RuntimeTensor> {
+  runtime: TrainRuntime<T>;
+  /** Milliseconds. */
+  now(): number;
+  /** Lets the rest of the thread go on: messages, cancellation. */
+  breathe(): Promise<void>;
+  /** What activations and gradients of one forward pass may take. */
+  bytes: number;
+}
+
+/**
+ * @returns the result files: adapter or full weights, `probe.json`, `step_metrics.csv`
+ * @throws TrainError, or `signal.reason` when aborted, which is looked at between updates
+ */
+export async function train<T extends RuntimeTensor>(
+  host: TrainHost<T>,
+  base: Base,
+  job: TrainJob,
+  on: (update: TrainUpdate) => void,
+  signal: AbortSignal,
+): Promise<Files> {
+  const h = job.hyperparameters;
+  const rules = { ...base.rules, longest: Math.min(h.context_length, base.context) };
+  const rows = readRows(job.training, rules, 'training_file');
+  const validation = job.validation ? readRows(job.validation, rules, 'validation_file') : [];
+  const steps = stepsOf(rows.length, h);
+  const limits = { rows: h.micro_batch_size, tokens: tokensAtOnce(base.config, rules.longest, host.bytes) };
+  signal.throwIfAborted();
+
+  const options: TrainOptions = {
+    mode: h.lora ? { r: h.lora_r, alpha: h.lora_alpha } : 'full',
+    adamw: { decay: h.weight_decay },
+    maxNorm: h.max_grad_norm,
+  };
+  const stepper = await createStepper(host, base, job, options);
+  try {
+    const nll = async (of: readonly MaskedRow[]): Promise<number[]> => {
+      const losses: number[] = [];
+      for (const row of of) losses.push(await lossOf(stepper, maskedBatch([row], base.pad, trainedTokens(row))));
+      return losses;
+    };
+    const { rows: probed, heldOut } = probeRows(rows, validation);
+    const baseNll = await nll(probed);
+    const metrics = goOn(stepper, job);
+
+    const sum = (of: (row: MaskedRow) => number): number => rows.reduce((total, row) => total + of(row), 0);
+    on({
+      t: 'plan',
+      rows: rows.length,
+      tokens: sum(row => row.tokens.length),
+      trained_tokens: sum(trainedTokens),
+      steps,
+      trained_parameters: stepper.trainables.reduce((total, { dims }) => total + dims.reduce((a, b) => a * b, 1), 0),
+    });
+    if (steps < fewSteps)
+      on({ t: 'warn', message: `Only ${steps} update${steps === 1 ? '' : 's'} will be made: hardly enough to change the model.` });
+
+    const evaluate = async (): Promise<void> => {
+      let [loss, targets] = [0, 0];
+      for (const part of microBatches(validation, limits)) {
+        const own = part.reduce((total, row) => total + trainedTokens(row), 0);
+        loss += own * (await lossOf(stepper, maskedBatch(part, base.pad, own)));
+        targets += own;
+      }
+      on({ t: 'eval', step: stepper.steps, valid_loss: loss / targets, valid_mean_token_accuracy: NaN });
+    };
+    if (validation.length && stepper.steps === 0) await evaluate();
+
+    const order = batchOrder(rows.length, h, job.seed);
+    for (let step = stepper.steps + 1; step <= steps; step++) {
+      await host.breathe();
+      signal.throwIfAborted();
+      const batch = order(step).map(i => rows[i]!);
+      const targets = batch.reduce((total, row) => total + trainedTokens(row), 0);
+      const rate = rateAt(step, steps, h);
+      const start = host.now();
+      const { loss, norm } = await stepper.step(maskedBatch(batch, base.pad, targets), { adamw: rate });
+      const row: StepMetrics = {
+        step,
+        train_loss: loss,
+        train_mean_token_accuracy: NaN,
+        learning_rate: rate,
+        grad_norm: norm,
+        tokens: (metrics.at(-1)?.tokens ?? 0) + targets,
+        ms: Math.round((host.now() - start) * 10) / 10,
+      };
+      metrics.push(row);
+      on({ t: 'progress', total: steps, ...row });
+      const isMilestone = step === steps || (job.checkpointEvery > 0 && step % job.checkpointEvery === 0);
+      if (isMilestone && validation.length) await evaluate();
+      if (isMilestone) on({ t: 'checkpoint', step, files: writeCheckpoint(stepper.exportState(), metrics, base, job) });
+    }
+
+    signal.throwIfAborted();
+    const tunedNll = await nll(probed);
+    const warning = probeWarning(baseNll, tunedNll, heldOut);
+    if (warning) on({ t: 'warn', message: warning });
+    return {
+      ...weightFiles(stepper.exportWeights(), base, h),
+      'probe.json': writeProbe(probed, heldOut, baseNll, tunedNll),
+      'step_metrics.csv': writeStepMetrics(metrics),
+    };
+  } finally {
+    await stepper.dispose();
+  }
+}
+
+/** The adapters of all seven projections of every layer. */
+const adaptersOf = (config: LlamaConfig, r: number): Trainable[] =>
+  llamaShapes(config).flatMap(([name, dims]) => {
+    const path = name.slice(0, -'.weight'.length);
+    if (!linearNames.some(linear => path.endsWith(`.${linear}`))) return [];
+    const adapter = (side: string, shape: number[]): Trainable => ({
+      name: `${path}.lora_${side}.weight`,
+      dims: shape,
+      optimiser: 'adamw',
+      decay: 0,
+    });
+    return [adapter('A', [r, dims[1]!]), adapter('B', [dims[0]!, r])];
+  });
+
+/** A stepper that stands at the base: adapters start at nothing. */
+function createStepper<T extends RuntimeTensor>(
+  { runtime }: TrainHost<T>,
+  { config, weights }: Base,
+  { hyperparameters: { lora, lora_r }, seed }: TrainJob,
+  options: TrainOptions,
+): Promise<TrainStepper<T>> {
+  const draw = uniform(seed, 'adapters');
+  let index = 0;
+  const adapters = lora ? initialAdapters(adaptersOf(config, lora_r), () => draw(index++)) : {};
+  return TrainStepper.create(runtime, config, { ...weights, ...adapters }, options);
+}
+
+/** Puts the stepper where the job begins: at a checkpoint, at the model to go on from, or where it stands. @returns metrics of steps made before */
+function goOn<T extends RuntimeTensor>(stepper: TrainStepper<T>, job: TrainJob): StepMetrics[] {
+  try {
+    if (job.resume) {
+      const { state, metrics } = readCheckpoint(job.resume, job);
+      stepper.importState(state);
+      return metrics;
+    }
+    if (job.from) {
+      const given = readWeightFiles(job.from, job.hyperparameters);
+      const start = stepper.exportState();
+      const missing = stepper.trainables.find(({ name }) => !(name in given));
+      if (missing) throw new RangeError(`no tensor ${missing.name}`);
+      stepper.importState({ step: 0, tensors: { ...start.tensors, ...given } });
+    }
+    return [];
+  } catch (error) {
+    if (error instanceof RangeError)
+      throw new TrainError('invalid_result', `the model to go on from does not fit the base: ${error.message}`);
+    throw error;
+  }
+}
