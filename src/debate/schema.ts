@@ -2,27 +2,27 @@
 import * as v from 'valibot';
 import type { RunEvent } from './events';
 
-const short = v.pipe(v.string(), v.maxLength(200));
-const line = v.pipe(v.string(), v.maxLength(2000));
-const prose = v.pipe(v.string(), v.maxLength(200_000));
-const stamp = v.pipe(
+export const short = v.pipe(v.string(), v.maxLength(200));
+export const line = v.pipe(v.string(), v.maxLength(2000));
+export const prose = v.pipe(v.string(), v.maxLength(200_000));
+export const stamp = v.pipe(
   v.string(),
   v.maxLength(40),
   v.check(text => Number.isFinite(Date.parse(text)), 'not a date'),
 );
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const positive = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
-const fraction = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
+export const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+export const positive = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
+export const fraction = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 const role = v.picklist(['generator', 'critic', 'summariser']);
 // An answer under 'exact' or 'latex' equality can be as long as what the model put into its box.
 const key = v.pipe(v.string(), v.maxLength(20_000));
 /** Messages of machines are for reading only: a long one is cut, never a reason to refuse a run. */
-const message = v.pipe(
+export const message = v.pipe(
   v.string(),
   v.transform(text => text.slice(0, 2000)),
 );
 /** Ids name HTML elements, files and database keys: no control characters, and short. */
-const id = v.pipe(v.string(), v.minLength(1), v.maxLength(200), v.regex(/^[^\u0000-\u001f\u007f]+$/, 'control characters in an id'));
+export const id = v.pipe(v.string(), v.minLength(1), v.maxLength(200), v.regex(/^[^\u0000-\u001f\u007f]+$/, 'control characters in an id'));
 
 const modelRef = v.variant('kind', [
   v.object({ kind: v.literal('builtin'), id }),
@@ -45,7 +45,7 @@ const sampling = v.object({
   maxNewTokens: count,
 });
 
-const config = v.object({
+export const config = v.object({
   schema: v.literal(1),
   base: modelRef,
   task: short,
@@ -69,7 +69,7 @@ const config = v.object({
   retries: v.pipe(count, v.maxValue(1000)),
 });
 
-const engine = v.object({
+export const engine = v.object({
   base: modelRef,
   modelHash: short,
   dtype: short,
@@ -78,7 +78,7 @@ const engine = v.object({
   parameters: count,
 });
 
-const question = v.object({
+export const question = v.object({
   qid: id,
   task: short,
   split: v.picklist(['train', 'eval', 'own']),

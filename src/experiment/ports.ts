@@ -15,6 +15,7 @@ export interface DebatePlan {
 }
 
 export interface TuneOrder {
+  /** `${loop}/${iteration}/${agent}`, with `/2`, `/3` … for what is ordered again after it failed. */
   key: string;
   loop: string;
   iteration: number;
@@ -30,7 +31,13 @@ export interface TuneOrder {
 }
 
 export type TuneUpdate =
-  { type: 'created'; job: string } | { type: 'step'; step: number; total: number; loss: number; left: number | null } | { type: string };
+  | { type: 'uploaded'; file: string }
+  | { type: 'created'; job: string }
+  | { type: 'status'; status: string }
+  | { type: 'step'; step: number; total: number; loss: number; left: number | null }
+  | { type: 'evaluated'; step: number; loss: number }
+  | { type: 'message'; level: 'info' | 'warn' | 'error'; text: string }
+  | { type: 'downloading'; done: number; total: number };
 
 export interface Tuned {
   job: string;
@@ -41,6 +48,17 @@ export interface Tuned {
   trainedTokens: number;
   trainedParameters: number;
   warnings: string[];
+}
+
+/** The job itself has failed or was cancelled at the endpoint: repeating the order under its key would only find it so again. */
+export class JobFailed extends Error {
+  override readonly name = 'JobFailed';
+  constructor(
+    readonly job: string | null,
+    message: string,
+  ) {
+    super(message);
+  }
 }
 
 export interface LoopPorts {
@@ -55,7 +73,10 @@ export interface LoopPorts {
   debate(plan: DebatePlan, onTurns: (done: number, total: number) => void, signal: AbortSignal): Promise<RunState>;
   keepSets(sets: readonly TrainingSet[]): Promise<void>;
   readSet(sha256: string): Promise<TrainingSet | null>;
-  /** Ordering the same key again goes on with the job that is there. */
+  /**
+   * Ordering the same key again goes on with the job that is there.
+   * @throws JobFailed when the job ended without a result; anything else halts the loop and is tried again when it is resumed
+   */
   finetune(order: TuneOrder, on: (update: TuneUpdate) => void, signal: AbortSignal): Promise<Tuned>;
   /** Keeps result files durably. @returns sha256 of the weights file */
   keepAdapter(id: string, tuned: Tuned, facts: { loop: string; iteration: number; agent: AgentName; dataset: string }): Promise<string>;

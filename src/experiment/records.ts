@@ -40,6 +40,17 @@ export interface LoopConfig {
   /** Evaluation questions whose last answers are scored under the other agents (NLL); 0 = none. */
   nllQuestions: number;
   seed: number;
+  /** When an agent's training fails: `stop` (left out) halts until it is tried again, `keep` goes on with the agent's previous weights. */
+  onFailure?: 'stop' | 'keep';
+}
+
+/** Weights that are kept: what an adapter is found by, and held against. */
+export interface KeptWeights {
+  /** Id in RunConfig.seats of later debates. */
+  adapter: string;
+  kind: 'lora' | 'full';
+  bytes: number;
+  sha256: string;
 }
 
 /** Stages of an iteration, in order. Iteration 0 is only evaluated. */
@@ -137,24 +148,22 @@ export type LoopEvent =
       trainedTokens: number;
       trainedParameters: number;
       warnings: string[];
+      /** From its first sign of work to its end, as watched: a resumed loop has seen only the rest. */
       ms: number;
       at: string;
+      /** Where the result was put; only of what succeeded. */
+      kept?: KeptWeights;
     }
-  /** The agent's new weights are kept under this id and speak from now on. */
-  | {
+  /** The agent's new weights speak from now on; with a failed probe they are kept, do not speak, and the agent has what it had before. */
+  | ({
       type: 'adopted';
       iteration: number;
       agent: AgentName;
-      /** Id in RunConfig.seats of later debates. */
-      adapter: string;
-      kind: 'lora' | 'full';
-      bytes: number;
-      sha256: string;
       /** `SetRow.sha256` it was trained on. */
       dataset: string;
       probe: ProbeResult | null;
       at: string;
-    }
+    } & KeptWeights)
   | { type: 'measured'; iteration: number; run: string; measures: Measures; ms: number; at: string }
   | { type: 'note'; note: 'paused' | 'resumed' | 'warning'; text: string; at: string }
   | { type: 'loop-finished'; at: string };

@@ -1,0 +1,212 @@
+// The runtime twin of `records.ts`: every loop event from a file or the database passes this once. Unknown fields are dropped.
+import * as v from 'valibot';
+import type { AgentName, TrainingSet } from '../datasets/records';
+import { config as debate, count, engine, fraction, id, line, message, positive, prose, question, short, stamp } from '../debate/schema';
+import type { LoopConfig, LoopEvent } from './records';
+import { stages } from './records';
+
+// Names of agents, adapters and sets become file names and object keys: only what they can really look like passes.
+const agent = v.custom<AgentName>(
+  value => typeof value === 'string' && /^(?:generator|critic)_[1-9]\d{0,3}$/.test(value),
+  'not the name of an agent',
+);
+const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'not a sha256'));
+const adapter = v.pipe(id, v.regex(/^(?!.*\.\.)[\w.:/-]+$/, 'not the name of an adapter'));
+const finite = v.pipe(v.number(), v.finite());
+const amount = v.pipe(finite, v.minValue(0));
+const seed = v.pipe(v.number(), v.safeInteger());
+const iteration = v.pipe(count, v.maxValue(10_000));
+/** A diverged loss is no number, and JSON writes it as null: the record of a failure is not refused for that. */
+const loss = v.pipe(
+  v.nullable(v.number()),
+  v.transform(value => value ?? Number.NaN),
+);
+
+const settings = v.pipe(
+  v.object({
+    method: v.picklist(['lora', 'full']),
+    rank: v.pipe(count, v.maxValue(1024)),
+    alpha: amount,
+    learningRate: amount,
+    schedule: v.picklist(['constant', 'linear', 'cosine']),
+    warmupSteps: count,
+    batchSize: v.pipe(positive, v.maxValue(4096)),
+    epochs: v.nullable(v.pipe(finite, v.gtValue(0), v.maxValue(10_000))),
+    steps: v.nullable(v.pipe(positive, v.maxValue(10_000_000))),
+    weightDecay: amount,
+    maxGradNorm: amount,
+  }),
+  v.check(({ epochs, steps }) => (epochs === null) !== (steps === null), 'exactly one of epochs and steps is set'),
+  v.check(({ method, rank }) => method === 'full' || rank >= 1, 'an adapter has a rank of at least 1'),
+);
+
+const selection = v.variant('by', [
+  v.object({ by: v.literal('consensus') }),
+  v.object({ by: v.literal('cross-agent'), ownShare: fraction }),
+  v.object({ by: v.literal('truth') }),
+]);
+
+export const loopConfigSchema = v.object({
+  schema: v.literal(1),
+  preset: short,
+  debate,
+  iterations: v.pipe(positive, v.maxValue(1000)),
+  trainQuestions: v.pipe(positive, v.maxValue(100_000)),
+  evalQuestions: v.pipe(positive, v.maxValue(100_000)),
+  questions: v.picklist(['fixed', 'resample']),
+  startFrom: v.picklist(['previous', 'base']),
+  datasets: v.object({
+    w: fraction,
+    criticSize: v.picklist(['exact', 'all']),
+    criticOnEmpty: v.picklist(['skip', 'other']),
+    lossOn: v.picklist(['last', 'all']),
+    selection,
+    seed,
+  }),
+  training: v.object({ generator: settings, critic: settings }),
+  nllQuestions: count,
+  seed,
+  onFailure: v.optional(v.picklist(['stop', 'keep'])),
+});
+
+const reasons = v.record(line, count);
+
+const setRow = v.object({
+  schema: v.literal(1),
+  run: id,
+  iteration,
+  agent: v.pipe(count, v.maxValue(1000)),
+  role: v.picklist(['generator', 'critic']),
+  selection,
+  size: count,
+  minus: count,
+  plus: count,
+  wRealised: v.nullable(fraction),
+  unused: count,
+  discarded: reasons,
+  skipped: v.nullable(message),
+  sha256,
+  seed,
+  edited: v.optional(v.pipe(v.array(short), v.maxLength(100_000))),
+});
+
+const dataRow = v.object({
+  hash: short,
+  kind: v.picklist(['first', 'corrected', 'kept']),
+  qid: id,
+  speaker: v.pipe(count, v.maxValue(1000)),
+  run: id,
+  from: v.pipe(v.array(id), v.maxLength(4096)),
+  messages: v.pipe(
+    v.array(v.object({ role: v.picklist(['system', 'user', 'assistant']), content: prose, weight: v.optional(v.picklist([0, 1])) })),
+    v.maxLength(4096),
+  ),
+});
+
+export const trainingSetSchema = v.object({ header: setRow, rows: v.pipe(v.array(dataRow), v.maxLength(100_000)) });
+
+const share = v.object({ k: count, n: count, share: fraction, low: fraction, high: fraction });
+const accuracy = v.object({ ...share.entries, unanswered: count });
+const mean = v.object({ mean: v.nullable(finite), n: count });
+const pair = v.tuple([mean, mean]);
+
+const audit = v.object({
+  accepted: share,
+  right: share,
+  votes: v.pipe(v.array(count), v.maxLength(1001)),
+  unparsed: share,
+  wrongRows: v.pipe(
+    v.record(agent, share),
+    v.transform(shares => shares as Record<AgentName, v.InferOutput<typeof share>>),
+  ),
+});
+
+const measures = v.object({
+  questions: count,
+  generator: accuracy,
+  majority: accuracy,
+  critic: accuracy,
+  debate: accuracy,
+  consensus: pair,
+  uniqueAnswers: pair,
+  uniqueStrategies: pair,
+  distance: mean,
+  nll: v.nullable(v.object({ own: mean, cross: mean })),
+  calls: count,
+  newTokens: count,
+});
+
+const kept = { adapter, kind: v.picklist(['lora', 'full']), bytes: count, sha256 };
+const losses = v.pipe(v.array(loss), v.maxLength(1_000_000));
+
+export const loopEventSchema = v.variant('type', [
+  v.object({
+    type: v.literal('loop-started'),
+    schema: v.literal(1),
+    loop: adapter,
+    at: stamp,
+    title: line,
+    app: short,
+    config: loopConfigSchema,
+    engine,
+    endpoint: v.object({ kind: v.picklist(['page', 'server', 'url', 'process']), origin: line }),
+    train: v.pipe(v.array(question), v.maxLength(100_000)),
+    evaluate: v.pipe(v.array(question), v.maxLength(100_000)),
+  }),
+  v.object({
+    type: v.literal('debated'),
+    iteration,
+    purpose: v.picklist(['train', 'evaluate']),
+    run: id,
+    calls: count,
+    newTokens: count,
+    ms: amount,
+    at: stamp,
+  }),
+  v.object({
+    type: v.literal('collected'),
+    iteration,
+    sets: v.pipe(v.array(setRow), v.maxLength(2000)),
+    audit: v.nullable(audit),
+    at: stamp,
+  }),
+  v.object({ type: v.literal('job-created'), iteration, agent, job: short, at: stamp }),
+  v.object({
+    type: v.literal('job-ended'),
+    iteration,
+    agent,
+    job: v.nullable(short),
+    outcome: v.picklist(['succeeded', 'failed', 'skipped']),
+    reason: v.nullable(message),
+    model: v.nullable(line),
+    losses,
+    validation: v.pipe(v.array(v.object({ step: count, loss })), v.maxLength(100_000)),
+    trainedTokens: count,
+    trainedParameters: count,
+    warnings: v.pipe(v.array(message), v.maxLength(1000)),
+    ms: amount,
+    at: stamp,
+    kept: v.optional(v.object(kept)),
+  }),
+  v.object({
+    type: v.literal('adopted'),
+    iteration,
+    agent,
+    ...kept,
+    dataset: sha256,
+    probe: v.nullable(v.object({ deviation: finite, bound: finite, passed: v.boolean(), reason: v.nullable(message) })),
+    at: stamp,
+  }),
+  v.object({ type: v.literal('measured'), iteration, run: id, measures, ms: amount, at: stamp }),
+  v.object({ type: v.literal('note'), note: v.picklist(['paused', 'resumed', 'warning']), text: message, at: stamp }),
+  v.object({ type: v.literal('loop-finished'), at: stamp }),
+]);
+
+/** @throws v.ValiError when the value is no event */
+export const parseLoopEvent = (value: unknown): LoopEvent => v.parse(loopEventSchema, value, { abortEarly: true });
+
+/** @throws v.ValiError when the value is no configuration of a loop */
+export const parseLoopConfig = (value: unknown): LoopConfig => v.parse(loopConfigSchema, value, { abortEarly: true });
+
+/** Shape only; whether rows and hashes belong together is for `datasets` to say. @throws v.ValiError */
+export const parseTrainingSet = (value: unknown): TrainingSet => v.parse(trainingSetSchema, value, { abortEarly: true });
