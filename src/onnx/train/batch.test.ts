@@ -23,6 +23,6 @@ it('divides by the tokens of a larger batch when it is a part of one', () => {
 });
 
 it('refuses rows without a token to learn', () => {
-  expect(() => makeBatch([{ ids: [1, 2], from: 2 }], 0)).toThrow('no row has a token to learn');
-  expect(() => makeBatch([], 0)).toThrow('no row has a token to learn');
+  expect(() => makeBatch([{ ids: [1, 2], from: 2 }], 0)).toThrow('row 0 has no token to learn');
+  expect(() => makeBatch([], 0)).toThrow('a batch of no rows');
 });

@@ -1,79 +1,96 @@
-// Emits one training step of a Llama-architecture model (forward, backward, clip, update) as an ordinary ONNX inference graph.
+// Emits the graphs of training a Llama-architecture model as ordinary ONNX inference graphs: one whole step (forward, backward, clip, update),
+// the same in two parts for batches that are summed up piece by piece, and the forward pass alone.
 import { GraphBuilder } from '../graph';
 import { llamaShapes, type LlamaConfig, type Weights } from '../llama';
 import { DataType, type ModelProto } from '../proto';
 import { llamaLogits } from './forward';
-import { crossEntropy } from './ops';
-import { adamW, clip, momentNames, muon } from './optimiser';
-import { settings, type TrainOptions } from './options';
+import { crossEntropy, type Loss } from './loss';
+import type { TrainOptions } from './options';
 import { Parameters, type Trainable } from './parameters';
 import { Tape } from './tape';
+import { emitUpdateInto } from './update';
 
-export interface TrainStep {
+export interface TrainGraph {
   model: ModelProto;
   /** In the order of their first use. */
   trainables: Trainable[];
 }
 
+interface ForwardPass {
+  graph: GraphBuilder;
+  tape: Tape;
+  trainables: Trainable[];
+  loss: Loss;
+}
+
 /**
- * Inputs: `ids`, `tgt` int64 [B, T]; `wt` [B, T], 0 on prompt and padding; `cos`, `sin` [T, 1, headDim] and `mask` [T, T] (`attentionTables`;
- * the causal mask suffices because rows are padded on the right); `lr`, `bc1`, `bc2` [1], the last two 1/(1 − βᵗ); `muon_lr` [1] with Muon;
- * each trainable `p` with its moments `p/m` (and `p/v` for AdamW).
- * Outputs: `loss` = Σ wt·nll; `norm`, that of the gradients before clipping; `p/o`, `p/m/o`, `p/v/o`, the next step's inputs.
- * Weights are read only in LoRA mode, where they become constants of the graph.
+ * Inputs of every forward pass: `ids` int64 [B, T]; `rows` int64 [N], the positions b·T + t that are learnt; `tgt` int64 [N, 1], their
+ * targets; `cos`, `sin` [T, 1, headDim] and `mask` [T, T] (`attentionTables`; the causal mask suffices because rows are padded on the
+ * right); each trainable `p`. With a loss also `wt` [N, 1]; with gradients `back` int64 [B·T], where each position stands in `rows`, else N.
+ * In LoRA mode the model's weights are constants of the graph.
  * @throws RangeError when a weight is missing or has the wrong shape, or Muon is asked to train adapters
  */
-export function emitTrainStep(config: LlamaConfig, weights: Weights, options: TrainOptions): TrainStep {
+function forwardPass(config: LlamaConfig, weights: Weights, options: TrainOptions): ForwardPass {
   if (options.optimiser === 'muon' && options.mode !== 'full') throw new RangeError('Muon trains full matrices, not adapters');
-  const { adamw, muon: muonSettings, indexSum, maxNorm } = settings(options, config.vocab);
   const g = new GraphBuilder();
   const tape = new Tape(g);
   const parameters = new Parameters(tape, llamaShapes(config), weights, options);
-
-  const rows = (name: string, type: number): string => g.input(name, type, ['B', 'T']);
-  const ids = rows('ids', DataType.int64);
-  const column = (x: string): string => g.node('Reshape', [x, g.ints([-1, 1])]);
-  const targets = column(rows('tgt', DataType.int64));
-  const rowWeights = column(rows('wt', DataType.float));
   const rotary = (name: string): string => g.input(name, DataType.float, ['T', 1, config.headDim]);
-  const tables = { cos: rotary('cos'), sin: rotary('sin'), mask: g.input('mask', DataType.float, ['T', 'T']) };
-
-  const logits = llamaLogits(tape, config, parameters, { ids, ...tables }, indexSum);
-  g.output('loss', crossEntropy(tape, logits, targets, rowWeights), DataType.float, []);
-  tape.backward();
-
-  const { trainables } = parameters;
-  const { norm, factor } = clip(
-    g,
-    trainables.map(p => tape.gradient(p.name)),
-    maxNorm,
-  );
-  g.output('norm', norm, DataType.float, []);
-  const rate = (name: string): string => g.once(`input ${name}`, () => g.input(name, DataType.float, [1]));
-  const rates = {
-    get lr() {
-      return rate('lr');
-    },
-    get muonLr() {
-      return rate('muon_lr');
-    },
-    get correction1() {
-      return rate('bc1');
-    },
-    get correction2() {
-      return rate('bc2');
-    },
+  const inputs = {
+    ids: g.input('ids', DataType.int64, ['B', 'T']),
+    rows: g.input('rows', DataType.int64, ['N']),
+    back: () => g.once('input back', () => g.input('back', DataType.int64, ['B*T'])),
+    cos: rotary('cos'),
+    sin: rotary('sin'),
+    mask: g.input('mask', DataType.float, ['T', 'T']),
   };
-  for (const { name, dims, optimiser, decay } of trainables) {
-    const suffixes = momentNames[optimiser];
-    const moments = suffixes.map(suffix => g.input(`${name}/${suffix}`, DataType.float, dims));
-    const gradient = g.node('Mul', [tape.gradient(name), factor]);
-    const update =
-      optimiser === 'muon'
-        ? muon(g, name, dims, moments, gradient, rates, { ...muonSettings, decay })
-        : adamW(g, name, moments, gradient, rates, { ...adamw, decay });
-    g.output(`${name}/o`, update.value, DataType.float, dims);
-    suffixes.forEach((suffix, i) => g.output(`${name}/${suffix}/o`, update.moments[i]!, DataType.float, dims));
-  }
-  return { model: g.build('train-step'), trainables };
+  const targets = g.input('tgt', DataType.int64, ['N', 1]);
+  const logits = llamaLogits(tape, config, parameters, inputs, options.indexSum ?? (config.vocab <= 512 ? 'onehot' : 'scatter'));
+  return { graph: g, tape, trainables: parameters.trainables, loss: crossEntropy(tape, logits, targets) };
+}
+
+/** Forward and backward. Outputs `loss` = Σ wt·nll and `correct`, the number of targets that no other token beats. */
+function emitBackward({ graph: g, tape, loss }: ForwardPass): void {
+  const total = loss.total(g.input('wt', DataType.float, ['N', 1]));
+  g.output('loss', total, DataType.float, []);
+  g.output('correct', g.node('ReduceSum', [loss.hits()], { keepdims: 0 }), DataType.float, []);
+  tape.backward(total);
+}
+
+/**
+ * One whole step. Further inputs: `lr`, `bc1`, `bc2` [1], the last two 1/(1 − βᵗ); `muon_lr` [1] with Muon; each trainable's moments `p/m`
+ * (and `p/v` for AdamW). Further outputs: `norm`, that of the gradients before clipping; `p/o`, `p/m/o`, `p/v/o`, the next step's inputs.
+ */
+export function emitTrainStep(config: LlamaConfig, weights: Weights, options: TrainOptions): TrainGraph {
+  const pass = forwardPass(config, weights, options);
+  emitBackward(pass);
+  const { graph, tape, trainables } = pass;
+  emitUpdateInto(graph, trainables, p => tape.gradient(p.name), options);
+  return { model: graph.build('train-step'), trainables };
+}
+
+/** A part of a batch. Further inputs: `p/g`, the gradients so far, per trainable. Further outputs: `p/g/o`, with those of this part added. */
+export function emitGradients(config: LlamaConfig, weights: Weights, options: TrainOptions): TrainGraph {
+  const pass = forwardPass(config, weights, options);
+  const { graph, tape, trainables } = pass;
+  for (const p of trainables) tape.give(p.name, () => graph.input(`${p.name}/g`, DataType.float, p.dims));
+  emitBackward(pass);
+  for (const p of trainables) graph.output(`${p.name}/g/o`, tape.gradient(p.name), DataType.float, p.dims);
+  return { model: graph.build('gradients'), trainables };
+}
+
+/** What `emitTrainStep` does after the backward pass; each trainable `p` and its gradient `p/g` are inputs. */
+export function emitUpdate(trainables: readonly Trainable[], options: TrainOptions): ModelProto {
+  const g = new GraphBuilder();
+  for (const p of trainables) g.input(p.name, DataType.float, p.dims);
+  emitUpdateInto(g, trainables, p => g.input(`${p.name}/g`, DataType.float, p.dims), options);
+  return g.build('update');
+}
+
+/** Forward only. Outputs `nll` and `hits` [N, 1]. */
+export function emitEvaluation(config: LlamaConfig, weights: Weights, options: TrainOptions): TrainGraph {
+  const { graph: g, trainables, loss } = forwardPass(config, weights, options);
+  g.output('nll', loss.nll, DataType.float, ['N', 1]);
+  g.output('hits', loss.hits(), DataType.float, ['N', 1]);
+  return { model: g.build('evaluation'), trainables };
 }

@@ -1,7 +1,7 @@
 // The forward pass of a Llama-architecture decoder on a tape; the same function as the inference graph of `../llama`, without a cache.
 import type { LlamaConfig } from '../llama';
 import { Attention } from './attention';
-import { add, embedding, linear, rmsNorm, swiglu, type IndexSum } from './ops';
+import { add, embedding, linear, pick, rmsNorm, swiglu, type IndexSum } from './ops';
 import type { Parameters } from './parameters';
 import type { Tape } from './tape';
 
@@ -11,13 +11,18 @@ export interface ForwardInputs {
   cos: string;
   sin: string;
   mask: string;
+  /** The positions b·T + t whose logits are wanted, int64 [N]. */
+  rows: string;
+  /** For each of the B·T positions its place in `rows`, or N; asked for only where gradients flow. */
+  back: () => string;
 }
 
-/** Logits [B·T, vocab]. */
+/** Logits [N, vocab] of the wanted positions. All others leave the last layer right behind its attention: nothing further depends on them. */
 export function llamaLogits(t: Tape, c: LlamaConfig, parameters: Parameters, inputs: ForwardInputs, indexSum: IndexSum): string {
   const g = t.graph;
   const attention = new Attention(t, c, { ...inputs, batch: g.node('Shape', [inputs.ids]) });
   const normalise = (x: string, path: string): string => rmsNorm(t, x, parameters.weight(path), c.eps);
+  const wanted = (x: string, width: number): string => pick(t, x, inputs.rows, inputs.back, width);
   const table = parameters.weight('model.embed_tokens');
   let x = embedding(t, table, g.node('Reshape', [inputs.ids, g.ints([-1])]), [c.vocab, c.hidden], indexSum);
   for (let layer = 0; layer < c.layers; layer++) {
@@ -28,7 +33,12 @@ export function llamaLogits(t: Tape, c: LlamaConfig, parameters: Parameters, inp
       string,
       string,
     ];
-    x = add(t, x, parameters.linear(attention.apply(q, k, v), `${path}.self_attn.o_proj`));
+    let seen = attention.apply(q, k, v);
+    if (layer === c.layers - 1) {
+      seen = wanted(seen, c.heads * c.headDim);
+      x = wanted(x, c.hidden);
+    }
+    x = add(t, x, parameters.linear(seen, `${path}.self_attn.o_proj`));
     const m = normalise(x, `${path}.post_attention_layernorm`);
     const gated = swiglu(t, parameters.linear(m, `${path}.mlp.gate_proj`), parameters.linear(m, `${path}.mlp.up_proj`));
     x = add(t, x, parameters.linear(gated, `${path}.mlp.down_proj`));

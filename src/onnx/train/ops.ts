@@ -83,18 +83,16 @@ const oneHot = (t: Tape, ids: string, vocab: number): string =>
   t.graph.node('OneHot', [ids, t.graph.ints([vocab]), t.graph.floats([0, 1])], { axis: -1 });
 
 /**
- * Σ weight·(lse(z) − z[target]), a scalar, and the start of the backward pass: dz = weight·(softmax(z) − onehot(target)).
- * @param logits [rows, vocab]; targets and weights [rows, 1]
+ * Rows of x by their indices, each at most once. Backwards every row fetches its gradient, or the zero row that is put behind them; the
+ * mirror image, a scatter, would need a kernel that not every backend has.
+ * @param back for each row of x its place among `rows`, or their number where it is not among them
  */
-export function crossEntropy(t: Tape, logits: string, targets: string, weights: string): string {
+export function pick(t: Tape, x: string, rows: string, back: () => string, width: number): string {
   const g = t.graph;
-  const logP = g.node('LogSoftmax', [logits], { axis: -1 });
-  const picked = g.node('Mul', [g.node('GatherElements', [logP, targets], { axis: 1 }), weights]);
-  t.give(logits, () =>
-    g.node('ScatterElements', [g.node('Mul', [g.node('Exp', [logP]), weights]), targets, g.node('Neg', [weights])], {
-      axis: 1,
-      reduction: 'add',
+  return t.record(g.node('Gather', [x, rows]), [x], dy =>
+    t.give(x, () => {
+      const none = g.once(`zero row ${width}`, () => g.node('ConstantOfShape', [g.ints([1, width])]));
+      return g.node('Gather', [g.node('Concat', [dy, none], { axis: 0 }), back()]);
     }),
   );
-  return g.node('Neg', [g.node('ReduceSum', [picked], { keepdims: 0 })]);
 }

@@ -30,10 +30,9 @@ export interface TrainOptions {
 }
 
 /** The settings in force. AdamW beside Muon follows the pretraining recipe, alone the finetuning one. */
-export function settings(options: TrainOptions, vocab: number) {
+export function settings(options: TrainOptions) {
   const beside = options.optimiser === 'muon';
   const adamw: AdamWSettings = { beta1: 0.9, beta2: beside ? 0.97 : 0.98, epsilon: 1e-8, decay: beside ? 0 : 0.01, ...options.adamw };
   const muon: MuonSettings = { momentum: 0.95, decay: 0.02, ...options.muon };
-  const indexSum: IndexSum = options.indexSum ?? (vocab <= 512 ? 'onehot' : 'scatter');
-  return { adamw, muon, indexSum, maxNorm: options.maxNorm ?? 1 };
+  return { adamw, muon, maxNorm: options.maxNorm ?? 1 };
 }

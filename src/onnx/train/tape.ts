@@ -33,8 +33,9 @@ export class Tape {
     if (this.#needed.has(name)) this.#gradients.set(name, gradient(this.#gradients.get(name)));
   }
 
-  /** Runs the closures, last operation first, so that every use of a tensor has given before the tensor passes it on. */
-  backward(): void {
+  /** Runs the closures from the scalar `loss`, last operation first, so that every use of a tensor has given before the tensor passes it on. */
+  backward(loss: string): void {
+    this.#gradients.set(loss, this.graph.scalar(1));
     for (const { output, backward } of this.#steps.toReversed()) {
       const upstream = this.#gradients.get(output);
       if (upstream !== undefined) backward(upstream);
