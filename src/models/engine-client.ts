@@ -1,6 +1,6 @@
 // The engine as the page sees it: the same interface as in Node, with a worker behind it that is replaced when it dies.
 import type { AdapterFiles } from '../onnx/peft';
-import type { Engine, EngineModelRef, EngineRow, EngineUpdate, LoadProgress } from './engine';
+import type { Engine, EngineModelRef, EngineRow, EngineUpdate, LoadProgress, TunedFiles } from './engine';
 import { EngineError } from './fault';
 import type { DeviceChoice, LoadedEngine, LoadRequest } from './protocol';
 import { WorkerGone, WorkerLine } from './worker-line';
@@ -41,6 +41,9 @@ export async function createWebEngine(ref: EngineModelRef, options: WebEngineOpt
   let line: WorkerLine;
   let loaded: LoadedEngine;
   let closed = false;
+  // What a worker started anew has to speak with: the adapters it was first loaded with, until others were adopted.
+  let adapters = options.adapters ?? new Map<string, AdapterFiles>();
+  let agents: ReadonlyMap<string, TunedFiles> = new Map();
 
   const open = async (on: (progress: LoadProgress) => void, stop: AbortSignal): Promise<void> => {
     stop.throwIfAborted();
@@ -51,7 +54,8 @@ export async function createWebEngine(ref: EngineModelRef, options: WebEngineOpt
       device,
       models: options.models ?? new URL('models/', document.baseURI).href,
       files: options.files ?? [],
-      adapters: options.adapters ?? new Map(),
+      adapters,
+      agents,
       lock: own.lock,
     };
     try {
@@ -159,6 +163,21 @@ export async function createWebEngine(ref: EngineModelRef, options: WebEngineOpt
         async () => (await line.call({ type: 'tokenize', messages }, 'tokenized', nothing, never)).prompt,
         () => false,
         never,
+      ),
+    async adopt(chosen, stop) {
+      await surviving(
+        async () => void (await line.call({ type: 'adopt', agents: chosen }, 'adopted', nothing, stop)),
+        () => false,
+        stop,
+      );
+      adapters = new Map();
+      agents = new Map(chosen);
+    },
+    probe: async (agent, file, stop) =>
+      surviving(
+        async () => (await line.call({ type: 'probe', agent, file }, 'probed', nothing, stop)).report,
+        () => false,
+        stop,
       ),
     async dispose() {
       closed = true;

@@ -1,20 +1,21 @@
 // The society engine over any runtime: rows of different agents in, their answers out.
-import type { AdapterShelf } from './adapters';
 import type { Model } from './batch';
 import { Detokenizer } from './detokenize';
-import type { Engine, EngineFacts, EngineRow, EngineUpdate, ScoreRow, SelfCheck, TokenPiece } from './engine';
+import type { Engine, EngineFacts, EngineOutput, EngineRow, EngineUpdate, ProbeReport, ScoreRow, SelfCheck, TokenPiece } from './engine';
 import { EngineError, toFault } from './fault';
 import type { ModelConfig } from './model-config';
-import { scoreWave } from './score';
+import { probeAgent } from './probe';
+import type { Roster, Voice } from './roster';
+import { scoreTexts, type ScoredText } from './score';
 import { speakWave, type Speaker, type SpeakingRow } from './speak';
-import { planWaves, type WaveLimits } from './waves';
+import { planWaves } from './waves';
 
 export interface EngineParts {
   facts: EngineFacts;
+  /** The base as it was loaded. */
   model: Model;
+  roster: Roster;
   config: ModelConfig;
-  adapters: AdapterShelf;
-  limits: WaveLimits;
   checks: readonly SelfCheck[];
   /** Milliseconds. */
   now(): number;
@@ -25,11 +26,8 @@ export interface EngineParts {
 
 /** Shortest time between two text updates, in ms: the eye gains nothing from more. */
 const PACE = 30;
-/** Logits of one scoring run, in numbers. */
-const SCORE_BUDGET = 8_000_000;
-
 export function createEngine(parts: EngineParts): Engine {
-  const { facts, model, config, adapters, limits, now } = parts;
+  const { facts, roster, config, now } = parts;
   const { tokenizer, stops, context } = config;
   const detokenizer = new Detokenizer(tokenizer);
   // One call at a time: two would only share the same cores, and each would take longer.
@@ -40,8 +38,7 @@ export function createEngine(parts: EngineParts): Engine {
     return result;
   };
   const promptOf = (messages: ScoreRow['messages']): number[] => tokenizer.encode(tokenizer.render(messages));
-  const check = (row: { adapter: string | null }, tokens: number, room: number): void => {
-    if (row.adapter !== null && !adapters.has(row.adapter)) throw new EngineError('bad-model', `The adapter ${row.adapter} is not loaded.`);
+  const check = (tokens: number, room: number): void => {
     if (tokens + room > context)
       throw new EngineError(
         'too-long',
@@ -51,13 +48,14 @@ export function createEngine(parts: EngineParts): Engine {
   };
 
   async function generate(rows: readonly EngineRow[], on: (update: EngineUpdate) => void, signal: AbortSignal): Promise<void> {
-    const ready: SpeakingRow[] = [];
+    const ready: (SpeakingRow & { voice: Voice })[] = [];
     for (const row of rows) {
       try {
         const prompt = promptOf(row.messages);
-        check(row, prompt.length, 1);
+        const voice = roster.voice(row.adapter);
+        check(prompt.length, 1);
         const maxNewTokens = Math.min(row.sampling.maxNewTokens, context - prompt.length);
-        ready.push({ prompt, row: { ...row, sampling: { ...row.sampling, maxNewTokens } } });
+        ready.push({ prompt, voice, row: { ...row, adapter: voice.adapter, sampling: { ...row.sampling, maxNewTokens } } });
       } catch (error) {
         on({ type: 'failed', id: row.id, error: toFault(error) });
       }
@@ -74,56 +72,76 @@ export function createEngine(parts: EngineParts): Engine {
       await parts.breathe();
       told = now();
     };
-    const sized = ready.map(r => ({ promptTokens: r.prompt.length, maxNewTokens: r.row.sampling.maxNewTokens }));
-    for (const wave of planWaves(sized, limits)) {
-      signal.throwIfAborted();
-      const done = new Set<string>();
-      try {
-        await speakWave(
-          wave.map(i => ready[i]!),
-          {
-            model,
-            detokenizer,
-            stops,
-            now,
-            between,
-            done: output => {
-              done.add(output.id);
-              on({ type: 'done', output });
-            },
+    for (const { voice, rows: own } of byModel(ready)) {
+      const sized = own.map(r => ({ promptTokens: r.prompt.length, maxNewTokens: r.row.sampling.maxNewTokens }));
+      for (const wave of planWaves(sized, voice.limits)) {
+        signal.throwIfAborted();
+        const done = new Set<string>();
+        const speech = {
+          model: voice.model,
+          detokenizer,
+          stops,
+          now,
+          between,
+          done: (output: EngineOutput) => {
+            done.add(output.id);
+            on({ type: 'done', output });
           },
-          signal,
-        );
-      } catch (error) {
-        if (signal.aborted) throw error;
-        const fault = toFault(error);
-        if (fault.code === 'device-lost' || fault.code === 'out-of-memory') throw error;
-        for (const i of wave) if (!done.has(ready[i]!.row.id)) on({ type: 'failed', id: ready[i]!.row.id, error: fault });
+        };
+        try {
+          await speakWave(
+            wave.map(i => own[i]!),
+            speech,
+            signal,
+          );
+        } catch (error) {
+          if (signal.aborted) throw error;
+          const fault = toFault(error);
+          if (fault.code === 'device-lost' || fault.code === 'out-of-memory') throw error;
+          for (const i of wave) if (!done.has(own[i]!.row.id)) on({ type: 'failed', id: own[i]!.row.id, error: fault });
+        }
       }
     }
+  }
+
+  /** ln p of the wanted tokens of each text. */
+  async function likelihoods(texts: readonly (ScoredText & { voice: Voice })[], signal: AbortSignal): Promise<number[][]> {
+    const out = new Map<ScoredText, number[]>();
+    for (const { voice, rows } of byModel(texts)) {
+      for await (const scored of scoreTexts(voice.model, rows, voice.limits, signal)) {
+        for (const [text, logprobs] of scored) out.set(text, logprobs);
+        await parts.breathe();
+      }
+    }
+    return texts.map(text => out.get(text)!);
   }
 
   async function score(rows: readonly ScoreRow[], signal: AbortSignal): Promise<{ tokens: TokenPiece[]; logprobs: number[] }[]> {
     const texts = rows.map(row => {
       const prompt = promptOf(row.messages);
       const text = tokenizer.encode(row.text);
-      check(row, prompt.length, text.length);
-      return { prompt, text, adapter: row.adapter };
+      const voice = roster.voice(row.adapter);
+      check(prompt.length, text.length);
+      const targets = text.map((_, i) => prompt.length + i);
+      return { tokens: [...prompt, ...text], targets, text, voice, adapter: voice.adapter };
     });
-    const out: { tokens: TokenPiece[]; logprobs: number[] }[] = [];
-    const sized = texts.map(t => ({ promptTokens: t.prompt.length + t.text.length, maxNewTokens: 0 }));
-    for (const wave of planWaves(sized, limits)) {
-      signal.throwIfAborted();
-      const logprobs = await scoreWave(
-        model,
-        wave.map(i => texts[i]!),
-        Math.max(1, Math.floor(SCORE_BUDGET / (wave.length * model.shape.vocabulary))),
-      );
-      wave.forEach((i, n) => (out[i] = { tokens: pieces(texts[i]!.text), logprobs: logprobs[n]! }));
-      await parts.breathe();
-    }
-    return out;
+    const logprobs = await likelihoods(texts, signal);
+    return texts.map(({ text }, row) => ({ tokens: pieces(text), logprobs: logprobs[row]! }));
   }
+
+  const probe = (agent: string, file: Uint8Array, signal: AbortSignal): Promise<ProbeReport> =>
+    probeAgent(file, {
+      vocabulary: parts.model.shape.vocabulary,
+      context,
+      dtype: facts.dtype,
+      likelihoods: (rows, tuned) => {
+        const voice = roster.voice(tuned ? agent : null);
+        return likelihoods(
+          rows.map(row => ({ ...row, voice, adapter: voice.adapter })),
+          signal,
+        );
+      },
+    });
 
   const pieces = (ids: readonly number[]): TokenPiece[] => ids.map(id => ({ id, text: tokenizer.piece(id) }));
 
@@ -133,10 +151,23 @@ export function createEngine(parts: EngineParts): Engine {
     maxContext: context,
     generate: (rows, on, signal) => inTurn(() => generate(rows, on, signal)),
     score: (rows, signal) => inTurn(() => score(rows, signal)),
+    adopt: (agents, signal) => inTurn(() => roster.adopt(agents, signal)),
+    probe: (agent, file, signal) => inTurn(() => probe(agent, file, signal)),
     async tokenize(messages) {
       const text = tokenizer.render(messages);
       return { text, tokens: pieces(tokenizer.encode(text)) };
     },
     dispose: () => inTurn(parts.dispose),
   };
+}
+
+/** Rows that go through the same weights, in the order in which the models are first asked for. */
+function byModel<T extends { voice: Voice }>(rows: readonly T[]): { voice: Voice; rows: T[] }[] {
+  const groups = new Map<Model, { voice: Voice; rows: T[] }>();
+  for (const row of rows) {
+    const group = groups.get(row.voice.model) ?? { voice: row.voice, rows: [] };
+    group.rows.push(row);
+    groups.set(row.voice.model, group);
+  }
+  return [...groups.values()];
 }

@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import type { AdapterFiles } from '../onnx/peft';
 import { assemble } from './assemble';
 import { chooseFiles } from './choose-files';
-import type { Engine, EngineModelRef, LoadProgress } from './engine';
+import type { Engine, EngineModelRef, LoadProgress, TunedFiles } from './engine';
 import { readGraph } from './read-graph';
 import type { ModelFolder } from './model-folder';
 import { nodeRuntime } from './runtime-node';
@@ -20,6 +20,8 @@ export interface NodeEngineOptions {
   dtype?: string;
   /** By the id rows name them with. */
   adapters?: ReadonlyMap<string, AdapterFiles>;
+  /** Agents to begin with, as `Engine.adopt` takes them. */
+  agents?: ReadonlyMap<string, TunedFiles>;
   limits?: Partial<WaveLimits>;
   onProgress?(progress: LoadProgress): void;
   signal?: AbortSignal;
@@ -57,6 +59,7 @@ export async function createNodeEngine(dir: string, options: NodeEngineOptions =
       runtime: nodeRuntime(threads === undefined ? {} : { threads }),
       folder,
       graph: await readGraph(folder, chosen, signal),
+      reread: () => readGraph(folder, chosen, new AbortController().signal),
       now: () => performance.now(),
       breathe: () => new Promise(resolve => setImmediate(resolve)),
       ...rest,

@@ -39,6 +39,11 @@ async function answer(message: Exclude<ToEngine, { type: 'cancel' }>, signal: Ab
       return say({ type: 'scored', id, rows: await engine.score(message.rows, signal) });
     case 'tokenize':
       return say({ type: 'tokenized', id, prompt: await engine.tokenize(message.messages) });
+    case 'adopt':
+      await engine.adopt(message.agents, signal);
+      return say({ type: 'adopted', id });
+    case 'probe':
+      return say({ type: 'probed', id, report: await engine.probe(message.agent, message.file, signal) });
     default:
       return exhaustive(message);
   }

@@ -1,5 +1,5 @@
 // From the bytes of a decoder's ONNX file to a session the engine can batch on.
-import type { Projection, Refusal } from '../onnx/resolve';
+import { resolveProjections, type Projection, type Refusal, type Resolution } from '../onnx/resolve';
 import { DataType, decodeModel, encodeModel, type ModelProto } from '../onnx/proto';
 import { prepareGraph } from '../onnx/surgery';
 import type { DecoderShape } from './decoder-shape';
@@ -32,32 +32,42 @@ export interface LoadedGraph {
 /** Name under which the edited graph refers to the bytes it was read from. */
 const SELF = 'original.onnx';
 
-export async function loadGraph(
-  runtime: Runtime,
-  files: GraphFiles,
-  options: { lora: false | 'per-row' | 'pooled'; widths?: { q: number; kv: number } | undefined },
-): Promise<LoadedGraph> {
-  let original: ModelProto;
+type Widths = { q: number; kv: number } | undefined;
+
+function decode(graph: Uint8Array): ModelProto {
   try {
-    original = decodeModel(files.graph);
+    return decodeModel(graph);
   } catch (error) {
     throw new EngineError('bad-model', 'The ONNX file of this model could not be read.', 'Delete it and load it again.', error);
   }
-  let prepared;
+}
+
+function usable<T>(work: () => T): T {
   try {
-    prepared = prepareGraph(original, {
+    return work();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new EngineError('bad-model', `This graph cannot be used: ${reason}.`, undefined, error);
+  }
+}
+
+/** Where adapters could go, told without a session. */
+export const projectionsOf = ({ graph }: GraphFiles, widths?: Widths): Resolution =>
+  usable(() => resolveProjections(decode(graph), widths));
+
+export async function loadGraph(
+  runtime: Runtime,
+  files: GraphFiles,
+  options: { lora: false | 'per-row' | 'pooled'; widths?: Widths },
+): Promise<LoadedGraph> {
+  const original = decode(files.graph);
+  const prepared = usable(() =>
+    prepareGraph(original, {
       lora: options.lora !== false,
       externalFile: SELF,
       ...(options.widths ? { widths: options.widths } : {}),
-    });
-  } catch (error) {
-    throw new EngineError(
-      'bad-model',
-      `This graph cannot be used: ${error instanceof Error ? error.message : String(error)}.`,
-      undefined,
-      error,
-    );
-  }
+    }),
+  );
   // Halves stay per row: the pool is fed in full precision.
   const pooled = options.lora === 'pooled' && prepared.modules.length > 0 && prepared.modules.every(m => m.dataType === DataType.float);
   const edited = pooled ? poolAdapters(prepared.model, prepared.modules) : prepared.model;

@@ -32,7 +32,7 @@ export async function loadInWorker(
   onProgress: (progress: LoadProgress) => void,
   signal: AbortSignal,
 ): Promise<Engine> {
-  const { ref, models, files, adapters } = request;
+  const { ref, models, files, adapters, agents } = request;
   onProgress({ phase: 'check-device', done: 0, total: 1 });
   const wanted = ref.kind === 'hub' ? ref.device : undefined;
   const choice = wanted === 'wasm' || wanted === 'webgpu' ? wanted : request.device;
@@ -50,7 +50,19 @@ export async function loadInWorker(
     const graph = await readGraph(folder, chosen, signal, (done, total) => told({ phase: 'download', done, total }));
     const runtime = facts.device === 'webgpu' ? await webgpuRuntime() : wasmRuntime(threadsFor(graph.graph.length));
     return assemble(
-      { base: ref, dtype: chosen.dtype, runtime, folder, graph, adapters, now: () => performance.now(), breathe, onProgress: told },
+      {
+        base: ref,
+        dtype: chosen.dtype,
+        runtime,
+        folder,
+        graph,
+        reread: () => readGraph(folder, chosen, new AbortController().signal),
+        adapters,
+        agents,
+        now: () => performance.now(),
+        breathe,
+        onProgress: told,
+      },
       signal,
     );
   };

@@ -8,9 +8,11 @@ import type {
   EngineRow,
   EngineUpdate,
   LoadProgress,
+  ProbeReport,
   ScoreRow,
   SelfCheck,
   TokenPiece,
+  TunedFiles,
 } from './engine';
 
 export type DeviceChoice = 'auto' | 'wasm' | 'webgpu';
@@ -23,6 +25,8 @@ export interface LoadRequest {
   /** For a local model: what the user picked. */
   files: readonly File[];
   adapters: ReadonlyMap<string, AdapterFiles>;
+  /** Agents adopted before the worker was started again. */
+  agents: ReadonlyMap<string, TunedFiles>;
   /** Name of a lock the worker holds as long as it lives; empty where there are no locks. */
   lock: string;
 }
@@ -43,6 +47,8 @@ export type ToEngine =
   | { type: 'generate'; id: number; rows: readonly EngineRow[] }
   | { type: 'score'; id: number; rows: readonly ScoreRow[] }
   | { type: 'tokenize'; id: number; messages: readonly EngineMessage[] }
+  | { type: 'adopt'; id: number; agents: ReadonlyMap<string, TunedFiles> }
+  | { type: 'probe'; id: number; agent: string; file: Uint8Array }
   | { type: 'cancel'; id: number };
 
 export interface LoadedEngine {
@@ -58,6 +64,8 @@ export type FromEngine =
   | { type: 'generated'; id: number }
   | { type: 'scored'; id: number; rows: ScoredRow[] }
   | { type: 'tokenized'; id: number; prompt: TokenizedPrompt }
+  | { type: 'adopted'; id: number }
+  | { type: 'probed'; id: number; report: ProbeReport }
   | { type: 'failed'; id: number; error: EngineFault };
 
 export function exhaustive(x: never): never {

@@ -1,0 +1,166 @@
+// The base that all agents with adapters share. Its graph gets adapter inputs when the first agent needs them, and other ones when they
+// become too many for the form they have.
+import type { MappedAdapter } from '../onnx/feeds';
+import { rankOf } from './adapter-pool';
+import { AdapterShelf } from './adapters';
+import { Batch, type Model } from './batch';
+import { growingCache } from './cache-growing';
+import { slotCache } from './cache-slots';
+import { staticCache } from './cache-static';
+import { loadGraph, type GraphFiles, type LoadedGraph } from './load-graph';
+import type { Runtime } from './runtime';
+import { boundsOf, checkAdapters } from './self-check';
+import { SelfCheckFailed } from './verify';
+
+/** `plain`: no adapter inputs, which cost every row a little; then an adapter per batch row, or one pool that all rows read. */
+export type AdapterForm = 'plain' | 'per-row' | 'pooled';
+
+/** Up to this size a second session beside the first costs next to nothing. */
+export const SMALL_GRAPH = 32 * 2 ** 20;
+/** Ranks of all adapters together up to which reading and multiplying a pool is cheaper than an adapter per row. */
+const POOL_RANK = 96;
+
+/** On a graphics card rows keep inputs of their own: there that form is the proven one. */
+export function adapterForm(runtime: Runtime, adapters: ReadonlyMap<string, MappedAdapter>): Exclude<AdapterForm, 'plain'> {
+  if (runtime.device === 'webgpu') return 'per-row';
+  return [...adapters.values()].reduce((sum, adapter) => sum + rankOf(adapter), 0) <= POOL_RANK ? 'pooled' : 'per-row';
+}
+
+export const noAdapters: Model['adapters'] = () => ({ feeds: () => ({}), keep: () => undefined, dispose: () => undefined });
+
+export function modelOn(runtime: Runtime, { session, shape, pooled }: LoadedGraph, adapters: Model['adapters']): Model {
+  // Asked at each batch: the memory exists once the first session does.
+  const newCache: Model['newCache'] = (rows, longest) =>
+    runtime.memory
+      ? staticCache(runtime.memory, shape, rows, longest)
+      : shape.slotOutputs
+        ? slotCache(runtime, shape, rows)
+        : growingCache(runtime, shape, rows);
+  // Products over a single row take another kernel, which rounds otherwise; with prepacked weights they do not, with a pool they do.
+  return { runtime, session, shape, newCache, adapters, pooled, minRows: pooled ? 2 : 1 };
+}
+
+/** The first run of a session plans its memory and, on a graphics card, compiles its kernels. */
+export async function warmUp(model: Model, token: number): Promise<void> {
+  const batch = new Batch(model, [null], 2);
+  try {
+    await batch.prefill([[token]]);
+    await batch.step([token]);
+  } finally {
+    batch.dispose();
+  }
+}
+
+export interface BaseOptions {
+  runtime: Runtime;
+  dtype: string;
+  widths: { q: number; kv: number } | undefined;
+  /** Any token of the vocabulary. */
+  token: number;
+  /** Bytes of the graph. */
+  size: number;
+  /** The files of the graph, again: large ones are not kept in memory for a reload that may never come. */
+  files(): Promise<GraphFiles>;
+}
+
+export class BaseModel {
+  #options: BaseOptions;
+  #loaded: LoadedGraph;
+  #form: AdapterForm;
+  #shelf: AdapterShelf;
+  #model: Model;
+  #released = false;
+
+  private constructor(options: BaseOptions, loaded: LoadedGraph, form: AdapterForm, adapters: ReadonlyMap<string, MappedAdapter>) {
+    this.#options = options;
+    this.#loaded = loaded;
+    this.#form = form;
+    this.#shelf = new AdapterShelf(options.runtime, loaded.modules, adapters, loaded.pooled);
+    this.#model = this.#modelOf(loaded);
+  }
+
+  /** @throws EngineError `bad-model` when the graph cannot be used */
+  static async load(options: BaseOptions, adapters: ReadonlyMap<string, MappedAdapter>): Promise<BaseModel> {
+    const form = adapters.size ? adapterForm(options.runtime, adapters) : 'plain';
+    return new BaseModel(options, await BaseModel.#open(options, form), form, adapters);
+  }
+
+  static #open = async ({ runtime, widths, files }: BaseOptions, form: AdapterForm): Promise<LoadedGraph> =>
+    loadGraph(runtime, await files(), { lora: form === 'plain' ? false : form, widths });
+
+  get model(): Model {
+    return this.#model;
+  }
+  get loaded(): LoadedGraph {
+    return this.#loaded;
+  }
+  get form(): AdapterForm {
+    return this.#form;
+  }
+
+  /**
+   * From now on exactly these adapters can be spoken with. No batch may be under way.
+   * @throws SelfCheckFailed when the graph computes wrongly with adapter inputs; then everything is as it was
+   */
+  async fit(adapters: ReadonlyMap<string, MappedAdapter>, signal: AbortSignal): Promise<void> {
+    const { runtime } = this.#options;
+    // A graph that has adapter inputs keeps them: the next society will want them again.
+    const wanted = adapters.size ? adapterForm(runtime, adapters) : this.#form;
+    if (wanted !== this.#form) return this.#reload(wanted, adapters, signal);
+    // The new pool first: when there is no room for it, the old one is still there.
+    const shelf = new AdapterShelf(runtime, this.#loaded.modules, adapters, this.#loaded.pooled);
+    this.#shelf.dispose();
+    this.#shelf = shelf;
+  }
+
+  async #reload(form: AdapterForm, adapters: ReadonlyMap<string, MappedAdapter>, signal: AbortSignal): Promise<void> {
+    const small = this.#options.size <= SMALL_GRAPH;
+    const before = this.#form;
+    // Two copies of a large model may not fit at once.
+    if (!small) await this.#release();
+    let next: LoadedGraph | undefined;
+    try {
+      next = await BaseModel.#open(this.#options, form);
+      signal.throwIfAborted();
+      if (small) await this.#compare(next);
+      const shelf = new AdapterShelf(this.#options.runtime, next.modules, adapters, next.pooled);
+      if (small) await this.#loaded.session.release();
+      this.#shelf.dispose();
+      this.#shelf = shelf;
+    } catch (error) {
+      await next?.session.release();
+      if (!small) {
+        this.#loaded = await BaseModel.#open(this.#options, before);
+        this.#released = false;
+        this.#model = this.#modelOf(this.#loaded);
+      }
+      throw error;
+    }
+    this.#form = form;
+    this.#loaded = next;
+    this.#released = false;
+    this.#model = this.#modelOf(next);
+    await warmUp(this.#model, this.#options.token);
+  }
+
+  /** The base must be what it was, with other inputs: held against the session that has spoken so far. */
+  async #compare(next: LoadedGraph): Promise<void> {
+    const { runtime, dtype } = this.#options;
+    const checks = await checkAdapters(modelOn(runtime, next, noAdapters), this.#model, next.modules, boundsOf(dtype));
+    if (checks.some(c => !c.passed)) throw new SelfCheckFailed(checks);
+  }
+
+  #modelOf = (loaded: LoadedGraph): Model => modelOn(this.#options.runtime, loaded, rows => this.#shelf.inputs(rows));
+
+  /** More than once does no harm. */
+  async dispose(): Promise<void> {
+    if (this.#released) return;
+    this.#shelf.dispose();
+    await this.#release();
+  }
+
+  async #release(): Promise<void> {
+    this.#released = true;
+    await this.#loaded.session.release();
+  }
+}
