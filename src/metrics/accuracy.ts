@@ -1,6 +1,7 @@
 // How often the society, and its single agents, are right. Unparsed and failed answers are wrong and stay in the denominator.
 import { answersOf, isRoundDone, voteOf } from '../debate/decide';
 import type { QuestionState, RunState } from '../debate/fold';
+import type { Key } from '../tasks/question';
 import { wilson, type Share } from './interval';
 
 export interface Accuracy extends Share {
@@ -9,15 +10,27 @@ export interface Accuracy extends Share {
 }
 
 /** Questions whose truth is known and whose round is complete: what accuracy of that round is about. */
-const graded = (state: RunState, round: number): QuestionState[] =>
+export const graded = (state: RunState, round: number): QuestionState[] =>
   state.start ? [...state.questions.values()].filter(q => q.question.truth !== null && isRoundDone(state.start!.config, q, round)) : [];
+
+/** What the society answers at the end of a finished round; null = nothing. */
+const winnerOf = ({ start }: RunState, question: QuestionState, round: number): Key | null =>
+  ((round === start!.config.rounds && question.vote) || voteOf(start!.config, question, round)!).winner;
+
+/** Whether the vote of a finished round is right; a graded question is expected. */
+export function votedRight(state: RunState, question: QuestionState, round: number): boolean {
+  const winner = winnerOf(state, question, round);
+  return winner !== null && winner === question.question.truth;
+}
 
 /** Share of questions whose voted answer of a round (the last one by default) is right. */
 export function voteAccuracy(state: RunState, round = state.start?.config.rounds ?? 1): Accuracy {
   const questions = graded(state, round);
-  const votes = questions.map(q => (round === state.start!.config.rounds && q.vote) || voteOf(state.start!.config, q, round)!);
-  const right = votes.filter(({ winner }, i) => winner !== null && winner === questions[i]!.question.truth).length;
-  return { ...wilson(right, votes.length), unanswered: votes.filter(({ winner }) => winner === null).length };
+  const right = questions.filter(question => votedRight(state, question, round)).length;
+  return {
+    ...wilson(right, questions.length),
+    unanswered: questions.filter(question => winnerOf(state, question, round) === null).length,
+  };
 }
 
 /** Share of single answers of a round that are right, over all agents or one: what one model achieves without a vote. */

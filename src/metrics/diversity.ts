@@ -10,7 +10,8 @@ export interface Mean {
   n: number;
 }
 
-const mean = (values: readonly number[]): Mean => ({
+/** Null when there is nothing to average. */
+export const meanOf = (values: readonly number[]): Mean => ({
   mean: values.length ? values.reduce((sum, value) => sum + value, 0) / values.length : null,
   n: values.length,
 });
@@ -24,15 +25,15 @@ const rounds = (state: RunState, round: number) =>
 
 /** Mean share of agents that hold the plurality answer; unparsed ones never agree. "Consensus diversity" is 1 − this. */
 export const consensus = (state: RunState, round: number): Mean =>
-  mean(rounds(state, round).map(({ answers }) => Math.max(0, ...countVotes(answers.map(({ key }) => key)).values()) / answers.length));
+  meanOf(rounds(state, round).map(({ answers }) => Math.max(0, ...countVotes(answers.map(({ key }) => key)).values()) / answers.length));
 
 /** Mean number of distinct answers of a round, 0..N; unparsed is no answer. */
 export const uniqueAnswers = (state: RunState, round: number): Mean =>
-  mean(rounds(state, round).map(({ answers }) => countVotes(answers.map(({ key }) => key)).size));
+  meanOf(rounds(state, round).map(({ answers }) => countVotes(answers.map(({ key }) => key)).size));
 
 /** Mean number of distinct strategies of a round, 0..N, over questions whose task can recognise them; unrecognised texts count as none. */
 export const uniqueStrategies = (state: RunState, round: number): Mean =>
-  mean(
+  meanOf(
     rounds(state, round).flatMap(({ question, answers }) => {
       const { strategyOf } = taskById(question.question.task);
       if (!strategyOf) return [];
