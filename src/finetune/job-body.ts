@@ -1,0 +1,65 @@
+// An order as the wire has it.
+import type { TrainSettings, TuneOrder } from './order';
+import type { Profile } from './profile';
+import type { AskedHyperparameters, CreateJobBody } from './wire-order';
+
+/** Updates that settings come to over so many rows. */
+export const stepsOf = (settings: TrainSettings, rows: number): number =>
+  settings.steps ?? Math.ceil(rows / settings.batchSize) * (settings.epochs ?? 1);
+
+/** @param rows of the training file; providers that know no steps are told passes over them */
+export function hyperparametersOf(settings: TrainSettings, rows: number, profile: Profile): AskedHyperparameters {
+  const lora = settings.method === 'lora';
+  const common: AskedHyperparameters = {
+    lora,
+    ...(lora ? { lora_r: settings.rank, lora_alpha: settings.alpha } : {}),
+    learning_rate: settings.learningRate,
+    batch_size: settings.batchSize,
+    weight_decay: settings.weightDecay,
+    max_grad_norm: settings.maxGradNorm,
+  };
+  if (profile.ours) {
+    return {
+      ...common,
+      lr_scheduler_type: settings.schedule,
+      warmup_steps: settings.warmupSteps,
+      ...(settings.steps === null ? { n_epochs: settings.epochs ?? 1 } : { max_steps: settings.steps }),
+    };
+  }
+  const steps = stepsOf(settings, rows);
+  return {
+    ...common,
+    n_epochs: settings.epochs ?? Math.max(1, Math.round((steps * settings.batchSize) / Math.max(1, rows))),
+    warmup_ratio: steps > 0 ? Math.min(1, settings.warmupSteps / steps) : 0,
+  };
+}
+
+export interface SentFiles {
+  training: string;
+  validation: string | null;
+}
+
+/** @param app name and version of this program */
+export function jobBody(order: TuneOrder, files: SentFiles, rows: number, profile: Profile, app: string): CreateJobBody {
+  const asked = hyperparametersOf(order.settings, rows, profile);
+  const { method, ...rest } = {
+    model: order.from ?? order.base,
+    training_file: files.training,
+    ...(files.validation === null ? {} : { validation_file: files.validation }),
+    suffix: `${order.agent}-it${order.iteration}`,
+    seed: order.seed % 2_147_483_648,
+    metadata: metadataOf(order, app),
+    method: { type: 'supervised', supervised: { hyperparameters: asked } } as const,
+  };
+  return profile.hyperparameters === 'method' ? { ...rest, method } : { ...rest, ...asked };
+}
+
+/** What makes the job findable again where idempotency keys are not honoured: `run`, `agent` and `iteration` name it. */
+export const metadataOf = (order: TuneOrder, app: string): Record<string, string> => ({
+  run: order.loop,
+  agent: order.agent,
+  role: order.role,
+  iteration: String(order.iteration),
+  dataset_sha256: order.datasetHash,
+  app,
+});
