@@ -86,11 +86,11 @@ export async function runOrder(
 async function find(
   client: Client,
   order: TuneOrder,
-  memo: JobMemo,
+  known: string | null,
   signal: AbortSignal,
 ): Promise<{ job: JobObject | null; dead: number }> {
-  if (memo.job !== null) {
-    const job = await orNull(client.job(memo.job, signal));
+  if (known !== null) {
+    const job = await orNull(client.job(known, signal));
     if (job && !isDead(job)) return { job, dead: 0 };
   }
   const { run, agent, iteration, dataset_sha256 } = metadataOf(order, '') as Record<
