@@ -1,5 +1,5 @@
 // A base model as training needs it: its weights, and the tokenizer, template, stops and context that inference uses.
-import type { LlamaConfig, Weights } from '../../onnx/llama';
+import { llamaShapes, type LlamaConfig, type Weights } from '../../onnx/llama';
 import { linearNames } from '../../onnx/train/options';
 import { readModelConfig } from '../../models/model-config';
 import { needJson, type ModelFolder } from '../../models/model-folder';
@@ -31,8 +31,6 @@ export interface Base {
   context: number;
 }
 
-const parameters = (weights: Weights): number => Object.values(weights).reduce((sum, { data }) => sum + data.length, 0);
-
 /** Token that begins a text, where the tokenizer names one; added to no prompt here, since the template writes it where the model wants it. */
 function bosOf(tokenizerConfig: Record<string, unknown>, encode: (text: string) => number[]): number | null {
   const named = tokenizerConfig.bos_token;
@@ -52,11 +50,13 @@ export async function loadBase({ id, folder, repo = null, revision = null }: Bas
   return { id, repo, revision, config, configJson, weights, pad, rules: { tokenizer, stops, bos }, context };
 }
 
-/** What the endpoint tells about a base, without keeping its weights. */
-export async function describeBase(place: BasePlace, signal?: AbortSignal): Promise<BaseModel> {
-  const { id, repo, revision, context, weights } = await loadBase(place, signal);
-  const shapes = Object.fromEntries(Object.entries(weights).map(([name, { dims }]) => [name, dims]));
-  return { id, repo, revision, maxContext: context, targetModules: [...linearNames], maxRank: 64, parameters: parameters(weights), shapes };
+/** What the endpoint tells about a base; its weights are not read for that. */
+export async function describeBase({ id, folder, repo = null, revision = null }: BasePlace, signal?: AbortSignal): Promise<BaseModel> {
+  const { context } = await readModelConfig(folder, signal);
+  const shapes = llamaShapes(readLlamaConfig(await needJson(folder, 'config.json', signal)));
+  const parameters = shapes.reduce((sum, [, dims]) => sum + dims.reduce((a, b) => a * b, 1), 0);
+  const common = { id, repo, revision, maxContext: context, parameters };
+  return { ...common, targetModules: [...linearNames], maxRank: 64, shapes: Object.fromEntries(shapes) };
 }
 
 /** @throws TrainError when there is no such base */

@@ -5,7 +5,7 @@ import * as ort from 'onnxruntime-node';
 
 import { folderOnDisk } from '../../models/engine-node';
 import type { TrainEngine } from '../engine';
-import type { BasePlace } from './base';
+import type { DiskBase } from './job-folder';
 import { createOnnxEngine } from './onnx-engine';
 import type { TrainHost } from './train';
 
@@ -19,13 +19,12 @@ export const nodeHost = (threads: number): TrainHost<ort.Tensor> => ({
   bytes: 768 << 20,
 });
 
-/** The model folders in a directory that hold weights, each a base under its folder's name. */
-export function basesIn(modelsDir: string): BasePlace[] {
-  return readdirSync(modelsDir, { withFileTypes: true })
+/** The model folders in a directory, each a base under its folder's name. */
+export const diskBasesIn = (modelsDir: string): DiskBase[] =>
+  readdirSync(modelsDir, { withFileTypes: true })
     .filter(entry => entry.isDirectory() && existsSync(join(modelsDir, entry.name, 'config.json')))
-    .map(entry => ({ id: entry.name, folder: folderOnDisk(join(modelsDir, entry.name)) }))
+    .map(entry => ({ id: entry.name, dir: join(modelsDir, entry.name) }))
     .sort((a, b) => (a.id < b.id ? -1 : 1));
-}
 
 export interface InProcessOptions {
   /** Folder of model folders, such as `public/models`. */
@@ -37,4 +36,8 @@ export interface InProcessOptions {
 
 /** Trains in this process: for tests and where a crash may take everything with it. */
 export const createInProcessEngine = ({ modelsDir, slots = 1, threads = 1 }: InProcessOptions): TrainEngine =>
-  createOnnxEngine({ bases: basesIn(modelsDir), slots, ...nodeHost(threads) });
+  createOnnxEngine({
+    bases: diskBasesIn(modelsDir).map(({ id, dir }) => ({ id, folder: folderOnDisk(dir) })),
+    slots,
+    ...nodeHost(threads),
+  });

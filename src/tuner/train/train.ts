@@ -1,22 +1,21 @@
 // A finetuning job from its first row to its result files, on whatever runtime it is given.
 import { llamaShapes, type LlamaConfig } from '../../onnx/llama';
 import { initialAdapters } from '../../onnx/train/adapters';
+import { makeBatch, type Batch } from '../../onnx/train/batch';
 import { linearNames, type TrainOptions } from '../../onnx/train/options';
 import type { Trainable } from '../../onnx/train/parameters';
 import type { RuntimeTensor, TrainRuntime } from '../../onnx/train/runtime';
+import { learningRate } from '../../onnx/train/schedule';
 import { TrainStepper } from '../../onnx/train/stepper';
 import { TrainError, type Files, type TrainJob, type TrainUpdate } from '../engine';
 import type { Base } from './base';
 import { readCheckpoint, writeCheckpoint } from './checkpoint';
 import { readWeightFiles, weightFiles } from './files';
-import { maskedBatch } from './masked-batch';
 import { batchOrder, fewSteps, microBatches, stepsOf, tokensAtOnce } from './plan';
 import { probeRows, probeWarning, writeProbe } from './probe';
 import { uniform } from './random';
 import { readRows, trainedTokens, type MaskedRow } from './rows';
-import { rateAt } from './schedule';
 import { writeStepMetrics, type StepMetrics } from './step-metrics';
-import { lossOf } from './stepping';
 
 export interface TrainHost<T extends RuntimeTensor = RuntimeTensor> {
   runtime: TrainRuntime<T>;
@@ -56,10 +55,11 @@ export async function train<T extends RuntimeTensor>(
   try {
     const nll = async (of: readonly MaskedRow[]): Promise<number[]> => {
       const losses: number[] = [];
-      for (const row of of) losses.push(await lossOf(stepper, maskedBatch([row], base.pad, trainedTokens(row))));
+      for (const row of of) losses.push((await stepper.evaluate(batchOf([row], base.pad))).nll[0]! / trainedTokens(row));
       return losses;
     };
     const { rows: probed, heldOut } = probeRows(rows, validation);
+    // Before the job's own beginning is put in: the stepper still stands at the base.
     const baseNll = await nll(probed);
     const metrics = goOn(stepper, job);
 
@@ -76,29 +76,34 @@ export async function train<T extends RuntimeTensor>(
       on({ t: 'warn', message: `Only ${steps} update${steps === 1 ? '' : 's'} will be made: hardly enough to change the model.` });
 
     const evaluate = async (): Promise<void> => {
-      let [loss, targets] = [0, 0];
+      let [loss, targets, hits] = [0, 0, 0];
       for (const part of microBatches(validation, limits)) {
-        const own = part.reduce((total, row) => total + trainedTokens(row), 0);
-        loss += own * (await lossOf(stepper, maskedBatch(part, base.pad, own)));
-        targets += own;
+        const { nll: own, tokens, correct } = await stepper.evaluate(batchOf(part, base.pad));
+        loss += own.reduce((a, b) => a + b, 0);
+        targets += tokens;
+        hits += correct;
+        await host.breathe();
+        signal.throwIfAborted();
       }
-      on({ t: 'eval', step: stepper.steps, valid_loss: loss / targets, valid_mean_token_accuracy: NaN });
+      on({ t: 'eval', step: stepper.steps, valid_loss: loss / targets, valid_mean_token_accuracy: hits / targets });
     };
     if (validation.length && stepper.steps === 0) await evaluate();
 
+    const schedule = { kind: h.lr_scheduler_type, peak: h.learning_rate, warmup: h.warmup_steps };
     const order = batchOrder(rows.length, h, job.seed);
     for (let step = stepper.steps + 1; step <= steps; step++) {
       await host.breathe();
       signal.throwIfAborted();
       const batch = order(step).map(i => rows[i]!);
       const targets = batch.reduce((total, row) => total + trainedTokens(row), 0);
-      const rate = rateAt(step, steps, h);
+      const rate = learningRate(schedule, step - 1, steps);
       const start = host.now();
-      const { loss, norm } = await stepper.step(maskedBatch(batch, base.pad, targets), { adamw: rate });
+      const parts = microBatches(batch, limits).map(part => batchOf(part, base.pad, targets));
+      const { loss, norm, correct } = await stepper.step(parts, { adamw: rate });
       const row: StepMetrics = {
         step,
         train_loss: loss,
-        train_mean_token_accuracy: NaN,
+        train_mean_token_accuracy: correct / targets,
         learning_rate: rate,
         grad_norm: norm,
         tokens: (metrics.at(-1)?.tokens ?? 0) + targets,
@@ -124,6 +129,14 @@ export async function train<T extends RuntimeTensor>(
     await stepper.dispose();
   }
 }
+
+/** @param targets of the whole update, where these rows are a part of one */
+const batchOf = (rows: readonly MaskedRow[], pad: number, targets?: number): Batch =>
+  makeBatch(
+    rows.map(({ tokens, mask }) => ({ ids: tokens, mask })),
+    pad,
+    targets,
+  );
 
 /** The adapters of all seven projections of every layer. */
 const adaptersOf = (config: LlamaConfig, r: number): Trainable[] =>
