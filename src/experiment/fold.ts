@@ -138,9 +138,9 @@ const settled = (job: JobState | undefined, onFailure: OnFailure): boolean =>
 export const openJobs = (it: IterationState, names: readonly AgentName[], onFailure: OnFailure): AgentName[] =>
   names.filter(name => !settled(it.jobs.get(name), onFailure));
 
-/** Agents whose new weights are there and have not been adopted yet. */
-export const unadopted = (it: IterationState): AgentName[] =>
-  [...it.jobs].filter(([name, { ended }]) => ended?.outcome === 'succeeded' && !it.adopted.has(name)).map(([name]) => name);
+/** Agents whose new weights are there and have not been adopted yet, in the order of their sets: jobs end in any order. */
+export const unadopted = (it: IterationState, names: readonly AgentName[]): AgentName[] =>
+  names.filter(name => it.jobs.get(name)?.ended?.outcome === 'succeeded' && !it.adopted.has(name));
 
 export interface Position {
   iteration: number;
@@ -163,7 +163,7 @@ export function nextOf(
       if (!it?.debated) return { iteration, stage: 'debate' };
       if (!it.collected) return { iteration, stage: 'collect' };
       if (openJobs(it, namesOf(it), onFailure).length) return { iteration, stage: 'finetune' };
-      if (unadopted(it).length) return { iteration, stage: 'adopt' };
+      if (unadopted(it, namesOf(it)).length) return { iteration, stage: 'adopt' };
     }
     if (!it?.evaluated || !it.measured) return { iteration, stage: 'evaluate' };
   }

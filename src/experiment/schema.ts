@@ -3,7 +3,6 @@ import * as v from 'valibot';
 import type { AgentName, TrainingSet } from '../datasets/records';
 import { config as debate, count, engine, fraction, id, line, message, positive, prose, question, short, stamp } from '../debate/schema';
 import type { LoopConfig, LoopEvent } from './records';
-import { stages } from './records';
 
 // Names of agents, adapters and sets become file names and object keys: only what they can really look like passes.
 const agent = v.custom<AgentName>(

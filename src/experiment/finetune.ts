@@ -1,0 +1,164 @@
+// 2N sets become 2N jobs, all handed out at once: the endpoint decides how many it trains side by side.
+import { agentName, type AgentName, type SetRow } from '../datasets/records';
+import { LoopHalted, type Context } from './context';
+import { openJobs } from './fold';
+import { JobFailed, type TuneOrder, type TuneUpdate, type Tuned } from './ports';
+import type { KeptWeights, TrainSettings } from './records';
+import { derivedSeed } from './seeds';
+import { adapterId, trainedIn, weightsOf } from './society';
+import { chatLines } from './training-file';
+
+/** Updates a job will make, as far as the settings tell. */
+export const plannedSteps = ({ steps, epochs, batchSize }: TrainSettings, rows: number): number =>
+  steps ?? Math.ceil(rows / Math.max(1, Math.min(batchSize, rows))) * (epochs ?? 1);
+
+const weightsFiles = ['adapter_model.safetensors', 'model.safetensors'];
+
+/** What is kept of a result counts without its probe and its metrics. */
+const bytesOf = ({ files }: Tuned): number => weightsFiles.reduce((sum, name) => sum + (files[name]?.length ?? 0), 0);
+
+async function orderOf(context: Context, iteration: number, name: AgentName, header: SetRow): Promise<TuneOrder> {
+  const { loop, config } = context.state.start!;
+  const set = await context.ports.readSet(header.sha256);
+  if (!set)
+    throw new LoopHalted(iteration, 'finetune', `the training set of ${name} (${header.sha256.slice(0, 12)}…) is not there any more`);
+  const failures = context.state.iterations[iteration]!.jobs.get(name)?.failures ?? 0;
+  return {
+    key: `${loop}/${iteration}/${name}${failures ? `/${failures + 1}` : ''}`,
+    loop,
+    iteration,
+    agent: name,
+    role: header.role,
+    base: config.debate.base.id,
+    from: config.startFrom === 'base' ? null : weightsOf(context.state, name, iteration - 1).model,
+    training: chatLines(set.rows),
+    validation: null,
+    datasetHash: header.sha256,
+    settings: config.training[header.role],
+    seed: derivedSeed(config.seed, 'finetune', iteration, name),
+  };
+}
+
+/** Trains one agent to its end and keeps the result. @returns what went wrong with the job, or null */
+async function train(context: Context, order: TuneOrder, onStep: (step: number) => void, signal: AbortSignal): Promise<string | null> {
+  const { ports } = context;
+  const { iteration, agent, loop } = order;
+  let begun = ports.clock();
+  let working = false;
+  let recorded: Promise<void> = Promise.resolve();
+  let status = 'ordered';
+  let last = { step: 0, total: 0, loss: null as number | null, left: null as number | null };
+  const on = (update: TuneUpdate): void => {
+    if (update.type === 'created' && context.state.iterations[iteration]!.jobs.get(agent)?.job !== update.job) {
+      recorded = context.record({ type: 'job-created', iteration, agent, job: update.job, at: ports.now() });
+      recorded.catch(() => undefined); // awaited below; until then it is nobody's
+    }
+    if (update.type === 'status') status = update.status;
+    if (update.type === 'step') {
+      last = { step: update.step, total: update.total, loss: update.loss, left: update.left };
+      onStep(update.step);
+    }
+    if (!working && (update.type === 'step' || (update.type === 'status' && update.status === 'running'))) {
+      working = true;
+      begun = ports.clock();
+    }
+    ports.emit({ type: 'training', iteration, agent, status, ...last });
+  };
+  const ended = { type: 'job-ended', iteration, agent } as const;
+  let tuned: Tuned;
+  try {
+    tuned = await ports.finetune(order, on, signal);
+  } catch (error) {
+    await recorded;
+    if (!(error instanceof JobFailed)) throw error;
+    const reason = error.message;
+    const job = error.job ?? context.state.iterations[iteration]!.jobs.get(agent)?.job ?? null;
+    const nothing = { model: null, losses: [], validation: [], trainedTokens: 0, trainedParameters: 0, warnings: [] };
+    await context.record({ ...ended, ...nothing, job, outcome: 'failed', reason, ms: ports.clock() - begun, at: ports.now() });
+    return reason;
+  }
+  await recorded;
+  const ms = ports.clock() - begun;
+  const adapter = adapterId(loop, iteration, agent);
+  const sha256 = await ports.keepAdapter(adapter, tuned, { loop, iteration, agent, dataset: order.datasetHash });
+  const kept: KeptWeights = { adapter, kind: order.settings.method, bytes: bytesOf(tuned), sha256 };
+  const { job, model, validation, trainedTokens, trainedParameters, warnings } = tuned;
+  const losses = tuned.steps.map(({ loss }) => loss);
+  await context.record({
+    ...ended,
+    ...{
+      job,
+      outcome: 'succeeded',
+      reason: null,
+      model,
+      losses,
+      validation,
+      trainedTokens,
+      trainedParameters,
+      warnings,
+      ms,
+      at: ports.now(),
+      kept,
+    },
+  });
+  return null;
+}
+
+/** @throws LoopHalted when a job failed and the loop is not to go on without it; what the other jobs made is kept */
+export async function finetune(context: Context, iteration: number): Promise<void> {
+  const { ports, state } = context;
+  const it = state.iterations[iteration]!;
+  const headers = new Map(it.collected!.sets.map(header => [agentName(header.role, header.agent), header]));
+  const open = openJobs(it, trainedIn(it), context.onFailure);
+  for (const name of open.filter(agent => headers.get(agent)!.skipped !== null)) {
+    const nothing = { job: null, model: null, losses: [], validation: [], trainedTokens: 0, trainedParameters: 0, warnings: [], ms: 0 };
+    const reason = headers.get(name)!.skipped;
+    await context.record({ type: 'job-ended', iteration, agent: name, outcome: 'skipped', reason, ...nothing, at: ports.now() });
+  }
+  const orders: TuneOrder[] = [];
+  for (const name of open) {
+    const header = headers.get(name)!;
+    if (header.skipped === null) orders.push(await orderOf(context, iteration, name, header));
+  }
+
+  const settings = state.start!.config.training;
+  const planned = (name: AgentName): number => {
+    const { role, size, skipped } = headers.get(name)!;
+    return skipped === null ? plannedSteps(settings[role], size) : 0;
+  };
+  const total = trainedIn(it).reduce((sum, name) => sum + planned(name), 0);
+  const waiting = new Set(orders.map(({ agent }) => agent));
+  const steps = new Map(trainedIn(it).map(name => [name, waiting.has(name) ? 0 : planned(name)]));
+  const meter = context.meter(iteration, 'finetune');
+  const show = (): void =>
+    meter(
+      Math.min(
+        total,
+        [...steps.values()].reduce((sum, value) => sum + value, 0),
+      ),
+      total,
+    );
+  show();
+
+  // One broken connection breaks them all: the others stop watching, and go on where they were when the loop is resumed.
+  const stop = new AbortController();
+  const signal = AbortSignal.any([context.signal, stop.signal]);
+  const outcomes = await Promise.allSettled(
+    orders.map(async order => {
+      try {
+        const reason = await train(context, order, step => (steps.set(order.agent, Math.min(step, planned(order.agent))), show()), signal);
+        steps.set(order.agent, planned(order.agent));
+        show();
+        return reason === null ? null : `${order.agent}: ${reason}`;
+      } catch (error) {
+        stop.abort(error);
+        throw error;
+      }
+    }),
+  );
+  context.signal.throwIfAborted();
+  if (stop.signal.aborted) throw stop.signal.reason;
+  const failed = outcomes.map(outcome => (outcome.status === 'fulfilled' ? outcome.value : null)).filter(reason => reason !== null);
+  if (failed.length && context.onFailure === 'stop')
+    throw new LoopHalted(iteration, 'finetune', `training failed for ${failed.join('; ')}`);
+}
