@@ -31,17 +31,28 @@ function randomWeights(c: LlamaConfig, seed = 1): Weights {
 function reference(c: LlamaConfig, w: Weights, ids: number[]): number[][] {
   const apply = (name: string, x: number[]) => {
     const { dims, data } = w[name]!;
-    return Array.from({ length: dims[0]! }, (_, o) => x.reduce((sum, v, i) => sum + v * data[o * dims[1]! + i]!, 0));
+    const bias = w[name.replace('.weight', '.bias')]?.data;
+    return Array.from({ length: dims[0]! }, (_, o) => x.reduce((sum, v, i) => sum + v * data[o * dims[1]! + i]!, bias?.[o] ?? 0));
   };
   const norm = (name: string, x: number[]) => {
     const r = 1 / Math.sqrt(x.reduce((s, v) => s + v * v, 0) / x.length + c.eps);
     return x.map((v, i) => v * r * w[name]!.data[i]!);
   };
+  const headNorm = (name: string, x: number[]) =>
+    c.qkNorm ? Array.from({ length: x.length / c.headDim }, (_, n) => norm(name, x.slice(n * c.headDim, (n + 1) * c.headDim))).flat() : x;
   const rotate = (x: number[], t: number) =>
     x.map((v, i) => {
       const half = c.headDim / 2;
       const j = i % c.headDim;
-      const angle = t / c.theta ** ((2 * (j % half)) / c.headDim);
+      let angle = t / c.theta ** ((2 * (j % half)) / c.headDim);
+      if (c.rope) {
+        // As transformers writes it: by wave length.
+        const { factor, lowFreqFactor, highFreqFactor, originalPositions } = c.rope;
+        const wave = (2 * Math.PI * t) / angle;
+        const smooth = (originalPositions / wave - lowFreqFactor) / (highFreqFactor - lowFreqFactor);
+        if (wave > originalPositions / lowFreqFactor) angle /= factor;
+        else if (wave >= originalPositions / highFreqFactor) angle = (1 - smooth) * (angle / factor) + smooth * angle;
+      }
       return v * Math.cos(angle) + (j < half ? -x[i + half]! : x[i - half]!) * Math.sin(angle);
     });
   const add = (a: number[], b: number[]) => a.map((v, i) => v + b[i]!);
@@ -49,8 +60,8 @@ function reference(c: LlamaConfig, w: Weights, ids: number[]): number[][] {
   for (let l = 0; l < c.layers; l++) {
     const p = `model.layers.${l}`;
     const h = rows.map(x => norm(`${p}.input_layernorm.weight`, x));
-    const q = h.map((x, t) => rotate(apply(`${p}.self_attn.q_proj.weight`, x), t));
-    const k = h.map((x, t) => rotate(apply(`${p}.self_attn.k_proj.weight`, x), t));
+    const q = h.map((x, t) => rotate(headNorm(`${p}.self_attn.q_norm.weight`, apply(`${p}.self_attn.q_proj.weight`, x)), t));
+    const k = h.map((x, t) => rotate(headNorm(`${p}.self_attn.k_norm.weight`, apply(`${p}.self_attn.k_proj.weight`, x)), t));
     const v = h.map(x => apply(`${p}.self_attn.v_proj.weight`, x));
     rows = rows.map((x, t) => {
       const heads = Array.from({ length: c.heads }, (_, head) => {
@@ -97,6 +108,12 @@ describe('Llama inference graph', () => {
     ['packed qkv', { kvHeads: 2 }, { qkv: 'packed' }],
     ['packed and split qkv', { kvHeads: 2 }, { qkv: 'packed-split' }],
     ['halves', {}, { storage: 'float16' }],
+    ['biases of q, k and v (Qwen2)', { kvHeads: 2, biases: 'qkv' }, {}],
+    ['biases, packed', { kvHeads: 2, biases: 'qkv' }, { qkv: 'packed' }],
+    ['biases of all four', { biases: 'qkvo' }, { storage: 'float16' }],
+    ['normalised heads, wider than the model (Qwen3)', { kvHeads: 2, headDim: 32, qkNorm: true, tied: true }, {}],
+    ['normalised heads, packed and split', { kvHeads: 2, qkNorm: true }, { qkv: 'packed-split' }],
+    ['stretched frequencies (Llama 3)', { rope: { factor: 8, lowFreqFactor: 1, highFreqFactor: 4, originalPositions: 64 } }, {}],
     ['halves, tied, packed', { tied: true, kvHeads: 2 }, { storage: 'float16', qkv: 'packed' }],
   ];
   it.each(variants)('computes the architecture: %s', async (_, change, options) => {
@@ -115,6 +132,11 @@ describe('Llama inference graph', () => {
     const swapped = [...ids];
     swapped[1] = 18;
     expect(worst(reference(c, w, swapped).flat(), want.flat())).toBeGreaterThan(0.1); // the bound above would see a wrong token
+  });
+
+  it('cannot normalise heads inside one packed projection', () => {
+    const c = { ...base, qkNorm: true };
+    expect(() => buildLlama(c, randomWeights(c), { qkv: 'packed' })).toThrow('must leave their projection apart');
   });
 
   it('continues right-padded rows of unequal length as if each were alone', async () => {

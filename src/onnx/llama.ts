@@ -1,34 +1,11 @@
-// Emits the inference graph of a Llama-architecture decoder: hub input names, KV cache, module paths as node names (adapter surgery finds them).
+// Emits the inference graph of a decoder of the Llama family: hub input names, KV cache, module paths as node names (adapter surgery finds them).
 import { GraphBuilder } from './graph';
 import { toHalves } from './half';
+import { layerPath, llamaShapes, weightOf, type LlamaConfig, type Weight, type Weights } from './llama-shapes';
 import { DataType, type ModelProto } from './proto';
+import { rotaryFrequencies } from './rotary';
 
-export interface LlamaConfig {
-  vocab: number;
-  hidden: number;
-  layers: number;
-  heads: number;
-  /** Shared key/value heads (grouped queries); divides `heads`. */
-  kvHeads: number;
-  /** `hidden / heads` unless the model says otherwise; the attention op wants a multiple of 16. */
-  headDim: number;
-  /** Width of the gated feed-forward layer. */
-  ff: number;
-  eps: number;
-  /** Base of the rotary frequencies. */
-  theta: number;
-  maxPositions: number;
-  /** The head is the embedding, transposed. */
-  tied: boolean;
-}
-
-/** Matrices [out, in], row-major, as in Hugging Face checkpoints. */
-export interface Weight {
-  dims: number[];
-  data: Float32Array;
-}
-/** Hugging Face names: `model.embed_tokens.weight`, `model.layers.0.self_attn.q_proj.weight`, …, `lm_head.weight`. */
-export type Weights = Record<string, Weight>;
+export { llamaShapes, type LlamaConfig, type Weight, type Weights } from './llama-shapes';
 
 /** How the three attention projections stand in the graph: apart, or fused and read by the attention op, or fused and split. */
 export type QkvLayout = 'separate' | 'packed' | 'packed-split';
@@ -39,39 +16,8 @@ export interface LlamaOptions {
   storage?: 'float32' | 'float16';
 }
 
-const layerPath = (layer: number): string => `model.layers.${layer}`;
-
-/** Name and [out, in] of every tensor the config asks for, in checkpoint order. */
-export function llamaShapes(c: LlamaConfig): [name: string, dims: number[]][] {
-  const q = c.heads * c.headDim;
-  const kv = c.kvHeads * c.headDim;
-  const shapes: [string, number[]][] = [['model.embed_tokens.weight', [c.vocab, c.hidden]]];
-  for (let layer = 0; layer < c.layers; layer++) {
-    const path = layerPath(layer);
-    shapes.push(
-      [`${path}.input_layernorm.weight`, [c.hidden]],
-      [`${path}.self_attn.q_proj.weight`, [q, c.hidden]],
-      [`${path}.self_attn.k_proj.weight`, [kv, c.hidden]],
-      [`${path}.self_attn.v_proj.weight`, [kv, c.hidden]],
-      [`${path}.self_attn.o_proj.weight`, [c.hidden, q]],
-      [`${path}.post_attention_layernorm.weight`, [c.hidden]],
-      [`${path}.mlp.gate_proj.weight`, [c.ff, c.hidden]],
-      [`${path}.mlp.up_proj.weight`, [c.ff, c.hidden]],
-      [`${path}.mlp.down_proj.weight`, [c.hidden, c.ff]],
-    );
-  }
-  shapes.push(['model.norm.weight', [c.hidden]]);
-  if (!c.tied) shapes.push(['lm_head.weight', [c.vocab, c.hidden]]);
-  return shapes;
-}
-
-function weightOf(weights: Weights, name: string, dims: readonly number[]): Weight {
-  const weight = weights[name];
-  if (!weight) throw new RangeError(`no weight ${name}`);
-  const size = dims.reduce((a, b) => a * b, 1);
-  if (`${weight.dims}` !== `${dims}` || weight.data.length !== size) throw new RangeError(`${name} is [${weight.dims}], wanted [${dims}]`);
-  return weight;
-}
+/** `model.layers.0.mlp` → `/model/layers.0/mlp`. */
+const nodePath = (path: string): string => `/${path.replace(/\.(?=\D)/g, '/')}`;
 
 /** Stacks matrices [out, in] along `out` and transposes them to [in, Σ out], the layout MatMul needs. */
 function transposed(parts: readonly Weight[]): Weight {
@@ -88,7 +34,8 @@ function transposed(parts: readonly Weight[]): Weight {
 /** cos and sin of position × frequency, [maxPositions, headDim / 2] each. */
 function rotaryTables(c: LlamaConfig): { cos: Float32Array; sin: Float32Array } {
   const half = c.headDim / 2;
-  const angle = Float64Array.from({ length: c.maxPositions * half }, (_, i) => Math.floor(i / half) / c.theta ** ((i % half) / half));
+  const frequencies = rotaryFrequencies(c);
+  const angle = Float64Array.from({ length: c.maxPositions * half }, (_, i) => Math.floor(i / half) * frequencies[i % half]!);
   return { cos: Float32Array.from(angle, Math.cos), sin: Float32Array.from(angle, Math.sin) };
 }
 
@@ -96,10 +43,11 @@ function rotaryTables(c: LlamaConfig): { cos: Float32Array; sin: Float32Array } 
  * Inputs `input_ids` [batch, sequence], `attention_mask` [batch, total] and `past_key_values.N.{key,value}` [batch, kvHeads, past, headDim];
  * outputs `logits` [batch, sequence, vocab] and `present.N.{key,value}`. No `position_ids`: the attention op counts them from the mask,
  * so rows of unequal length must be padded on the right.
- * @throws RangeError when a weight is missing or has the wrong shape
+ * @throws RangeError when a weight is missing or has the wrong shape, or heads are to be normalised inside a packed projection
  */
 export function buildLlama(c: LlamaConfig, weights: Weights, options: LlamaOptions = {}): ModelProto {
   const { qkv = 'separate', storage = 'float32' } = options;
+  if (c.qkNorm && qkv === 'packed') throw new RangeError('queries and keys to be normalised must leave their projection apart');
   const g = new GraphBuilder();
   const dims = new Map(llamaShapes(c));
   const weight = (name: string): Weight => weightOf(weights, name, dims.get(name)!);
@@ -115,11 +63,18 @@ export function buildLlama(c: LlamaConfig, weights: Weights, options: LlamaOptio
   };
   const linear = (x: string, path: string, parts: readonly string[]): string => {
     const stored = matrix(`${path}.MatMul.weight`, transposed(parts.map(name => weight(`${name}.weight`))));
-    const node = `/${path.replace(/\.(?=\D)/g, '/')}/MatMul`;
-    return g.node('MatMul', [x, stored], {}, { name: node, outputs: [`${node}/output_0`] });
+    const node = nodePath(path);
+    const y = g.node('MatMul', [x, stored], {}, { name: `${node}/MatMul`, outputs: [`${node}/MatMul/output_0`] });
+    if (!dims.has(`${parts[0]!}.bias`)) return y;
+    const values = parts.flatMap(name => [...weight(`${name}.bias`).data]);
+    const bias = g.initializer(`${path}.Add.bias`, [values.length], DataType.float, Float32Array.from(values));
+    return g.node('Add', [y, bias], {}, { name: `${node}/Add`, outputs: [`${node}/Add/output_0`] });
   };
   const module = (x: string, path: string): string => linear(x, path, [path]);
-  const scale = (path: string): string => g.initializer(`${path}.weight`, [c.hidden], DataType.float, weight(`${path}.weight`).data);
+  const scale = (path: string): string => {
+    const { dims: shape, data } = weight(`${path}.weight`);
+    return g.initializer(`${path}.weight`, shape, DataType.float, data);
+  };
   const epsilon = { epsilon: { float: c.eps } };
 
   const ids = g.input('input_ids', DataType.int64, ['batch_size', 'sequence_length']);
@@ -138,20 +93,29 @@ export function buildLlama(c: LlamaConfig, weights: Weights, options: LlamaOptio
     const packed = linear(h, `${path}.qkv_proj`, [q, k, v]);
     if (qkv === 'packed') return [packed, '', ''];
     const widths = [c.heads, c.kvHeads, c.kvHeads].map(n => n * c.headDim);
-    return g.nodes(3, 'Split', [packed, g.ints(widths)], { axis: -1 }, { name: `/${path.replace(/\.(?=\D)/g, '/')}/Split` });
+    return g.nodes(3, 'Split', [packed, g.ints(widths)], { axis: -1 }, { name: `${nodePath(path)}/Split` });
+  };
+  /** Normalises every head of a projection on its own. */
+  const headNorm = (x: string, path: string, heads: number): string => {
+    const apart = g.node('Reshape', [x, g.ints([0, 0, heads, c.headDim])]);
+    const attributes = { axis: -1, stash_type: 1, ...epsilon };
+    const unit = g.node('SimplifiedLayerNormalization', [apart, scale(path)], attributes, { name: `${nodePath(path)}/Norm` });
+    return g.node('Reshape', [unit, g.ints([0, 0, heads * c.headDim])]);
   };
   const attention = (h: string, layer: number): string => {
     const path = `${layerPath(layer)}.self_attn`;
     const kv = (length: string): (string | number)[] => ['batch_size', c.kvHeads, length, c.headDim];
     const past = ['key', 'value'].map(n => g.input(`past_key_values.${layer}.${n}`, DataType.float, kv('past_sequence_length')));
+    let [q, k, v] = projections(h, path) as [string, string, string];
+    if (c.qkNorm) [q, k] = [headNorm(q, `${path}.q_norm`, c.heads), headNorm(k, `${path}.k_norm`, c.kvHeads)];
     const [out, ...present] = g.nodes(
       3,
       'GroupQueryAttention',
-      [...projections(h, path), ...past, lastKey, total, cos, sin],
+      [q, k, v, ...past, lastKey, total, cos, sin],
       { num_heads: c.heads, kv_num_heads: c.kvHeads, do_rotary: 1, scale: { float: 1 / Math.sqrt(c.headDim) } },
       {
         domain: 'com.microsoft',
-        name: `/${path.replace(/\.(?=\D)/g, '/')}/GroupQueryAttention`,
+        name: `${nodePath(path)}/GroupQueryAttention`,
         outputs: [`attention.${layer}`, `present.${layer}.key`, `present.${layer}.value`],
       },
     );

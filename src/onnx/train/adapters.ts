@@ -1,5 +1,5 @@
 // Starting values of adapters. Randomness comes in as an argument: uniform in [0, 1).
-import type { Weights } from '../llama';
+import type { Weights } from '../llama-shapes';
 import type { Trainable } from './parameters';
 
 /** A ~ U(±1/√in) and B = 0, as PEFT does: the first forward pass is the base model's. */

@@ -1,7 +1,7 @@
 // Emits the graphs of training a Llama-architecture model as ordinary ONNX inference graphs: one whole step (forward, backward, clip, update),
 // the same in two parts for batches that are summed up piece by piece, and the forward pass alone.
 import { GraphBuilder } from '../graph';
-import { llamaShapes, type LlamaConfig, type Weights } from '../llama';
+import { llamaShapes, type LlamaConfig, type Weights } from '../llama-shapes';
 import { DataType, type ModelProto } from '../proto';
 import { llamaLogits } from './forward';
 import { crossEntropy, type Loss } from './loss';

@@ -1,5 +1,5 @@
 // What a step is fed besides its parameters: the batch, the rates, and the tables of the batch's length.
-import type { LlamaConfig } from '../llama';
+import type { LlamaConfig } from '../llama-shapes';
 import type { Batch } from './batch';
 import { disposeAll, type RuntimeTensor, type TrainRuntime } from './runtime';
 import { attentionTables } from './tables';
@@ -78,8 +78,8 @@ export class TableFeeds<T extends RuntimeTensor> {
   of(length: number): Record<'cos' | 'sin' | 'mask', T> {
     if (this.#kept?.length === length) return this.#kept.tensors;
     this.dispose();
-    const { headDim, theta } = this.#config;
-    const { cos, sin, mask } = attentionTables(length, headDim, theta);
+    const { headDim } = this.#config;
+    const { cos, sin, mask } = attentionTables(length, this.#config);
     const { Tensor } = this.#runtime;
     const rotary = (data: Float32Array): T => new Tensor('float32', data, [length, 1, headDim]);
     const tensors = { cos: rotary(cos), sin: rotary(sin), mask: new Tensor('float32', mask, [length, length]) };

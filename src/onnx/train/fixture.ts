@@ -1,5 +1,5 @@
 // A model small enough for finite differences, and seeded numbers; for the tests of this folder.
-import { llamaShapes, type LlamaConfig, type Weights } from '../llama';
+import { llamaShapes, type LlamaConfig, type Weights } from '../llama-shapes';
 import type { Batch } from './batch';
 
 export const tiny: LlamaConfig = {
@@ -31,7 +31,10 @@ export const drawn = (dims: number[], random: () => number, spread: number, cent
 /** Larger than a real initialisation, so that every derivative is well above rounding. */
 export const randomWeights = (config: LlamaConfig, random: () => number): Weights =>
   Object.fromEntries(
-    llamaShapes(config).map(([name, dims]) => [name, dims.length === 1 ? drawn(dims, random, 0.5, 1) : drawn(dims, random, 0.4)]),
+    llamaShapes(config).map(([name, dims]) => [
+      name,
+      dims.length === 1 ? drawn(dims, random, 0.5, name.endsWith('.bias') ? 0 : 1) : drawn(dims, random, 0.4),
+    ]),
   );
 
 export function randomBatch(config: LlamaConfig, random: () => number, rows: number, length: number, weight: (i: number) => number): Batch {

@@ -1,7 +1,7 @@
-// The forward pass of a Llama-architecture decoder on a tape; the same function as the inference graph of `../llama`, without a cache.
-import type { LlamaConfig } from '../llama';
+// The forward pass of a Llama-architecture decoder (Llama, Qwen2, Qwen3) on a tape; the same function as the inference graph of `../llama`, without a cache.
+import type { LlamaConfig } from '../llama-shapes';
 import { Attention } from './attention';
-import { add, embedding, linear, pick, rmsNorm, swiglu, type IndexSum } from './ops';
+import { add, embedding, linear, pick, reshape, rmsNorm, swiglu, type IndexSum } from './ops';
 import type { Parameters } from './parameters';
 import type { Tape } from './tape';
 
@@ -23,6 +23,12 @@ export function llamaLogits(t: Tape, c: LlamaConfig, parameters: Parameters, inp
   const attention = new Attention(t, c, { ...inputs, batch: g.node('Shape', [inputs.ids]) });
   const normalise = (x: string, path: string): string => rmsNorm(t, x, parameters.weight(path), c.eps);
   const wanted = (x: string, width: number): string => pick(t, x, inputs.rows, inputs.back, width);
+  /** A projection whose heads are each normalised on their own, where the model does so. */
+  const normed = (x: string, path: string, heads: number): string => {
+    if (!c.qkNorm) return x;
+    const width = heads * c.headDim;
+    return reshape(t, normalise(reshape(t, x, [width, c.headDim]), path), [c.headDim, width]);
+  };
   const table = parameters.weight('model.embed_tokens');
   let x = embedding(t, table, g.node('Reshape', [inputs.ids, g.ints([-1])]), [c.vocab, c.hidden], indexSum);
   for (let layer = 0; layer < c.layers; layer++) {
@@ -33,7 +39,7 @@ export function llamaLogits(t: Tape, c: LlamaConfig, parameters: Parameters, inp
       string,
       string,
     ];
-    let seen = attention.apply(q, k, v);
+    let seen = attention.apply(normed(q, `${path}.self_attn.q_norm`, c.heads), normed(k, `${path}.self_attn.k_norm`, c.kvHeads), v);
     if (layer === c.layers - 1) {
       seen = wanted(seen, c.heads * c.headDim);
       x = wanted(x, c.hidden);

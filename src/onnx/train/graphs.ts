@@ -1,5 +1,5 @@
 // The sessions of a trainer, each made when it is first needed: a run without accumulation or evaluation holds one, and one copy of the base.
-import type { LlamaConfig, Weights } from '../llama';
+import type { LlamaConfig, Weights } from '../llama-shapes';
 import { encodeModel, type ModelProto } from '../proto';
 import { emitEvaluation, emitGradients, emitTrainStep, emitUpdate } from './emit';
 import type { TrainOptions } from './options';

@@ -8,18 +8,28 @@ const gemm = (t: Tape, a: string, b: string, how: { transA?: 1; transB?: 1; fact
 
 const mean = (t: Tape, x: string): string => t.graph.node('ReduceMean', [x, t.graph.ints([-1])], { keepdims: 1 });
 
-/** y = x·wᵀ; dx = dy·w, dw = dyᵀ·x. */
-export function linear(t: Tape, x: string, w: string): string {
-  return t.record(gemm(t, x, w, { transB: 1 }), [x, w], dy => {
+const sumOfRows = (t: Tape, x: string): string => t.graph.node('ReduceSum', [x, t.graph.ints([0])], { keepdims: 0 });
+
+/** y = x·wᵀ + bias; dx = dy·w, dw = dyᵀ·x, dbias = Σ dy. */
+export function linear(t: Tape, x: string, w: string, bias?: string): string {
+  return t.record(gemm(t, x, w, { transB: 1, onto: bias }), bias === undefined ? [x, w] : [x, w, bias], dy => {
     t.giveOnto(x, onto => gemm(t, dy, w, { onto }));
     t.giveOnto(w, onto => gemm(t, dy, x, { transA: 1, onto }));
+    if (bias !== undefined) t.give(bias, () => sumOfRows(t, dy));
   });
 }
 
-/** y = x·wᵀ + s·(x·aᵀ)·bᵀ with `a` [r, in] and `b` [out, r]; w itself is frozen. */
-export function loraLinear(t: Tape, x: string, w: string, a: string, b: string, s: number): string {
+/** A matrix [r, in] down and one [out, r] up; what they give counts `scale` times. */
+export interface LowRank {
+  a: string;
+  b: string;
+  scale: number;
+}
+
+/** y = x·wᵀ + bias + s·(x·aᵀ)·bᵀ; w and the bias are frozen. */
+export function loraLinear(t: Tape, x: string, w: string, { a, b, scale: s }: LowRank, bias?: string): string {
   const u = gemm(t, x, a, { transB: 1 });
-  const y = gemm(t, u, b, { transB: 1, factor: s, onto: gemm(t, x, w, { transB: 1 }) });
+  const y = gemm(t, u, b, { transB: 1, factor: s, onto: gemm(t, x, w, { transB: 1, onto: bias }) });
   return t.record(y, [x, a, b], dy => {
     const du = gemm(t, dy, b, { factor: s });
     t.giveOnto(b, onto => gemm(t, dy, u, { transA: 1, factor: s, onto }));
@@ -42,12 +52,19 @@ export function rmsNorm(t: Tape, x: string, w: string, epsilon: number): string 
   const r = g.node('Reciprocal', [g.node('Sqrt', [g.node('Add', [mean(t, mul(x, x)), g.scalar(epsilon)])])]);
   const unit = mul(x, r);
   return t.record(mul(unit, w), [x, w], dy => {
-    t.give(w, () => g.node('ReduceSum', [mul(dy, unit), g.ints([0])], { keepdims: 0 }));
+    t.give(w, () => sumOfRows(t, mul(dy, unit)));
     t.give(x, () => {
       const d = mul(dy, w);
       return mul(r, g.node('Sub', [d, mul(unit, mean(t, mul(d, unit)))]));
     });
   });
+}
+
+/** [rows, width·n] as [rows·n, width] and back: the same numbers, row-major. */
+export function reshape(t: Tape, x: string, [from, to]: readonly [from: number, to: number]): string {
+  const g = t.graph;
+  const as = (y: string, width: number): string => g.node('Reshape', [y, g.ints([-1, width])]);
+  return t.record(as(x, to), [x], dy => t.give(x, () => as(dy, from)));
 }
 
 /** y = gate·σ(gate)⊙up; dup = dy⊙gate·σ, dgate = dy⊙up⊙σ(1 + gate(1 − σ)). */

@@ -1,5 +1,5 @@
 // Which tensors of a model are trained, and how: full mode makes every weight an input, LoRA mode freezes them and adds adapters.
-import type { Weights } from '../llama';
+import { weightOf, type Weights } from '../llama-shapes';
 import { DataType } from '../proto';
 import { linear, loraLinear } from './ops';
 import { linearNames, settings, type TrainOptions } from './options';
@@ -32,8 +32,12 @@ export class Parameters {
 
   /** The tensor `${path}.weight`, trainable in full mode, a constant otherwise. */
   weight(path: string): string {
-    const name = `${path}.weight`;
-    const dims = this.#shape(path);
+    return this.#tensor(path, 'weight');
+  }
+
+  #tensor(path: string, kind: 'weight' | 'bias'): string {
+    const name = `${path}.${kind}`;
+    const dims = this.#shape(name);
     return this.#tape.graph.once(`parameter ${name}`, () =>
       this.#options.mode === 'full' ? this.#train(path, name, dims) : this.#freeze(name, dims),
     );
@@ -42,16 +46,17 @@ export class Parameters {
   linear(x: string, path: string): string {
     const { mode } = this.#options;
     const w = this.weight(path);
-    if (mode === 'full' || !(mode.targets ?? linearNames).some(name => path.endsWith(`.${name}`))) return linear(this.#tape, x, w);
-    const [out, width] = this.#shape(path) as [number, number];
+    const bias = this.#dims.has(`${path}.bias`) ? this.#tensor(path, 'bias') : undefined;
+    if (mode === 'full' || !(mode.targets ?? linearNames).some(name => path.endsWith(`.${name}`))) return linear(this.#tape, x, w, bias);
+    const [out, width] = this.#shape(`${path}.weight`) as [number, number];
     const a = this.#train(path, `${path}.lora_A.weight`, [mode.r, width]);
     const b = this.#train(path, `${path}.lora_B.weight`, [out, mode.r]);
-    return loraLinear(this.#tape, x, w, a, b, mode.alpha / (mode.rankStabilised ? Math.sqrt(mode.r) : mode.r));
+    return loraLinear(this.#tape, x, w, { a, b, scale: mode.alpha / (mode.rankStabilised ? Math.sqrt(mode.r) : mode.r) }, bias);
   }
 
-  #shape(path: string): number[] {
-    const dims = this.#dims.get(`${path}.weight`);
-    if (!dims) throw new RangeError(`the model has no weight ${path}.weight`);
+  #shape(name: string): number[] {
+    const dims = this.#dims.get(name);
+    if (!dims) throw new RangeError(`the model has no weight ${name}`);
     return dims;
   }
 
@@ -63,9 +68,7 @@ export class Parameters {
   }
 
   #freeze(name: string, dims: number[]): string {
-    const weight = this.#weights[name];
-    if (!weight) throw new RangeError(`no weight ${name}`);
-    if (`${weight.dims}` !== `${dims}`) throw new RangeError(`${name} is [${weight.dims}], wanted [${dims}]`);
+    const weight = weightOf(this.#weights, name, dims);
     return this.#tape.graph.initializer(name, dims, DataType.float, weight.data);
   }
 }

@@ -1,5 +1,5 @@
 // Trains step by step: owns the parameters with their moments and the step count, and runs the graphs over them.
-import type { LlamaConfig, Weights } from '../llama';
+import type { LlamaConfig, Weights } from '../llama-shapes';
 import type { Batch } from './batch';
 import { batchFeeds, checkBatch, learntPositions, rateFeeds, TableFeeds, type LearningRates } from './feeds';
 import { TrainGraphs } from './graphs';

@@ -1,4 +1,6 @@
 // The two tables a training step is fed, because T is known only when a batch is.
+import type { LlamaConfig } from '../llama-shapes';
+import { rotaryFrequencies } from '../rotary';
 
 /**
  * cos and sin of position × frequency, [length, 1, headDim], both halves of the last axis equal; and the additive causal mask
@@ -6,14 +8,11 @@
  */
 export function attentionTables(
   length: number,
-  headDim: number,
-  theta: number,
+  config: Pick<LlamaConfig, 'headDim' | 'theta' | 'rope'>,
 ): { cos: Float32Array<ArrayBuffer>; sin: Float32Array<ArrayBuffer>; mask: Float32Array<ArrayBuffer> } {
-  const half = headDim / 2;
-  const angles = Float64Array.from(
-    { length: length * headDim },
-    (_, i) => Math.floor(i / headDim) / theta ** (((i % headDim) % half) / half),
-  );
+  const { headDim } = config;
+  const frequencies = rotaryFrequencies(config);
+  const angles = Float64Array.from({ length: length * headDim }, (_, i) => Math.floor(i / headDim) * frequencies[i % (headDim / 2)]!);
   const mask = new Float32Array(length * length);
   for (let row = 0; row < length; row++) mask.fill(-1e9, row * length + row + 1, (row + 1) * length);
   return { cos: Float32Array.from(angles, Math.cos), sin: Float32Array.from(angles, Math.sin), mask };
