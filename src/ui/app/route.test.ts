@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatRoute, parseRoute, screens, type Route } from './route';
+import { formatRoute, parseRoute, routeScreen, screens, type Route } from './route';
 
 describe('routes in the hash', () => {
   it('starts at the debate', () => {
@@ -12,6 +12,8 @@ describe('routes in the hash', () => {
     const route: fc.Arbitrary<Route> = fc.oneof(
       fc.constantFrom(...screens).map(screen => ({ kind: 'screen' as const, screen })),
       fc.record({ kind: fc.constant('run' as const), run: id, qid: fc.option(id) }),
+      fc.record({ kind: fc.constant('loop' as const), loop: id }),
+      fc.record({ kind: fc.constant('set' as const), set: id, row: fc.option(id) }),
       fc
         .constantFrom('r1.abc', 'r9.x&round=2', 'run=https%3A%2F%2Fx.example%2Fa.json&question=q')
         .map(hash => ({ kind: 'shared' as const, hash })),
@@ -26,6 +28,19 @@ describe('routes in the hash', () => {
   it('keeps the tag of a shared link with it', () => {
     expect(parseRoute('#r1.abc')).toEqual({ kind: 'shared', hash: 'r1.abc' });
     expect(parseRoute('#r2.abc')).toEqual({ kind: 'shared', hash: 'r2.abc' });
+  });
+
+  it('names the entry of the navigation that a place belongs to', () => {
+    const entry = (hash: string): string | null => routeScreen(parseRoute(hash));
+    expect(['#/loop', '#/loop/gentle', '#/data', '#/data/abc/def', '#/runs/x'].map(entry)).toEqual([
+      'loop',
+      'loop',
+      'data',
+      'data',
+      'runs',
+    ]);
+    expect(parseRoute('#/loop/gentle/more')).toEqual({ kind: 'unknown', hash: '/loop/gentle/more' });
+    expect(entry('#/nowhere')).toBeNull();
   });
 
   it('never throws, whatever is pasted', () => {

@@ -1,12 +1,16 @@
 // Where the page is, read from the hash alone. A fragment reaches no server and no log, so shared debates travel there too.
 
-export const screens = ['debate', 'batch', 'runs', 'models', 'learn'] as const;
+export const screens = ['debate', 'batch', 'loop', 'data', 'runs', 'models', 'learn'] as const;
 export type Screen = (typeof screens)[number];
 
 export type Route =
   | { kind: 'screen'; screen: Screen }
   /** A stored run; `qid` picks one question of it. */
   | { kind: 'run'; run: string; qid: string | null }
+  /** A stored loop, or a recorded one of `loop/recordings.ts` by its name. */
+  | { kind: 'loop'; loop: string }
+  /** A training set by the hash of its rows; `row` picks one row of it by its own hash. */
+  | { kind: 'set'; set: string; row: string | null }
   /** A run from elsewhere: a debate inside the link itself (`r1.…`), or the address of a file (`run=…`). `share/parseHash` reads it. */
   | { kind: 'shared'; hash: string }
   | { kind: 'unknown'; hash: string };
@@ -31,11 +35,17 @@ export function parseRoute(hash: string): Route {
   if (root === '' && first !== undefined) {
     const parts = rest.filter(part => part !== '').map(decode);
     if (isScreen(first) && parts.length === 0) return { kind: 'screen', screen: first };
-    const [run, qid] = parts;
-    if (first === 'runs' && run && parts.length <= 2 && qid !== null) return { kind: 'run', run, qid: qid ?? null };
+    const [id, part] = parts;
+    if (id && parts.length <= 2 && part !== null) {
+      if (first === 'runs') return { kind: 'run', run: id, qid: part ?? null };
+      if (first === 'data') return { kind: 'set', set: id, row: part ?? null };
+      if (first === 'loop' && part === undefined) return { kind: 'loop', loop: id };
+    }
   }
   return { kind: 'unknown', hash: text };
 }
+
+const path = (id: string, part: string | null): string => encodeURIComponent(id) + (part === null ? '' : `/${encodeURIComponent(part)}`);
 
 /** The inverse of `parseRoute`, with the `#`. */
 export function formatRoute(route: Route): string {
@@ -43,14 +53,26 @@ export function formatRoute(route: Route): string {
     case 'screen':
       return `#/${route.screen}`;
     case 'run':
-      return `#/runs/${encodeURIComponent(route.run)}${route.qid === null ? '' : `/${encodeURIComponent(route.qid)}`}`;
+      return `#/runs/${path(route.run, route.qid)}`;
+    case 'loop':
+      return `#/loop/${path(route.loop, null)}`;
+    case 'set':
+      return `#/data/${path(route.set, route.row)}`;
     case 'shared':
     case 'unknown':
       return `#${route.hash}`;
   }
 }
 
-const titles: Record<Screen, string> = { debate: 'Debate', batch: 'Batch', runs: 'Runs', models: 'Models', learn: 'Learn' };
+const titles: Record<Screen, string> = {
+  debate: 'Debate',
+  batch: 'Batch',
+  loop: 'Loop',
+  data: 'Data',
+  runs: 'Runs',
+  models: 'Models',
+  learn: 'Learn',
+};
 
 export const screenTitle = (screen: Screen): string => titles[screen];
 
@@ -61,6 +83,10 @@ export function routeTitle(route: Route): string {
       return titles[route.screen];
     case 'run':
       return 'Recorded run';
+    case 'loop':
+      return 'Loop';
+    case 'set':
+      return 'Training set';
     case 'shared':
       return 'Shared run';
     case 'unknown':
@@ -69,4 +95,18 @@ export function routeTitle(route: Route): string {
 }
 
 /** Which entry of the navigation a route belongs to. */
-export const routeScreen = (route: Route): Screen | null => (route.kind === 'screen' ? route.screen : route.kind === 'run' ? 'runs' : null);
+export function routeScreen(route: Route): Screen | null {
+  switch (route.kind) {
+    case 'screen':
+      return route.screen;
+    case 'run':
+      return 'runs';
+    case 'loop':
+      return 'loop';
+    case 'set':
+      return 'data';
+    case 'shared':
+    case 'unknown':
+      return null;
+  }
+}

@@ -1,0 +1,89 @@
+// Numbers of a loop in the words of the page.
+import type { AgentName, SetRole } from '../../datasets/records';
+import type { EngineInfo } from '../../debate/events';
+import type { EndpointLabel, LoopConfig, Stage } from '../../experiment/records';
+import type { Mean } from '../../metrics/diversity';
+import type { Share } from '../../metrics/interval';
+import { agentLetter } from '../look/agents';
+import { day, engineLine } from '../session/describe';
+import { plural } from '../theatre/words';
+
+export const percent = (share: number, digits = 1): string => `${(share * 100).toFixed(digits)} %`;
+
+/** `82.5 % (165 of 200, 95 % interval 77–87)`; never a number without its n. */
+export const shareWords = (share: Share): string =>
+  share.n === 0
+    ? 'none counted'
+    : `${percent(share.share)} (${share.k} of ${share.n}, 95 % interval ${(share.low * 100).toFixed(0)}–${(share.high * 100).toFixed(0)})`;
+
+export const meanWords = ({ mean, n }: Mean, digits = 2): string => (mean === null ? 'none' : `${mean.toFixed(digits)} (n ${n})`);
+
+/** +4.0 or −1.5, in points of per cent. */
+export function points(difference: number): string {
+  const text = Math.abs(difference * 100).toFixed(1);
+  return text === '0.0' ? '±0.0' : `${difference > 0 ? '+' : '−'}${text}`;
+}
+
+export const stageWords: Record<Stage, { name: string; doing: string; about: string }> = {
+  debate: { name: 'debate', doing: 'debating the training questions', about: 'The society debates the training questions.' },
+  collect: {
+    name: 'vote, sets',
+    doing: 'making the sets',
+    about: 'Votes become labels; each agent keeps its own texts that agree with them.',
+  },
+  finetune: { name: 'finetune', doing: 'finetuning', about: 'Every agent is trained on its own set.' },
+  adopt: {
+    name: 'adopt',
+    doing: 'taking the new weights in',
+    about: 'The new weights are checked against what the trainer recorded, and speak from then on.',
+  },
+  evaluate: {
+    name: 'evaluate',
+    doing: 'debating the held-out questions',
+    about: 'The society debates the held-out questions, the same ones every time.',
+  },
+};
+
+export interface Who {
+  role: SetRole;
+  /** 0-based. */
+  agent: number;
+}
+
+/** `critic_2` → critic, 1. */
+export function whoIs(name: AgentName): Who {
+  const [role, number] = name.split('_') as [SetRole, string];
+  return { role, agent: Number(number) - 1 };
+}
+
+/** `generator A` */
+export const agentWords = (name: AgentName): string => {
+  const { role, agent } = whoIs(name);
+  return `${role} ${agentLetter(agent)}`;
+};
+
+const endpointKinds: Record<EndpointLabel['kind'], string> = {
+  page: 'trained in the page',
+  server: 'trained by the page’s own server',
+  url: 'trained at',
+  process: 'trained in the same program',
+};
+
+export const endpointWords = ({ kind, origin }: EndpointLabel): string =>
+  kind === 'url' ? `${endpointKinds.url} ${origin || 'another address'}` : endpointKinds[kind];
+
+/** What a loop is, in one line: word, date, model, device, where it was trained, seeds. */
+export const loopLine = (word: string, start: { at: string; engine: EngineInfo; endpoint: EndpointLabel; config: LoopConfig }): string =>
+  [word + ' ' + day(start.at), engineLine(start.engine), endpointWords(start.endpoint), `seed ${start.config.seed}`, '1 seed'].join(' · ');
+
+/** `3 agents · 2 rounds · 200 training and 200 held-out questions · LoRA` */
+export function loopConfigLine({ debate, trainQuestions, evalQuestions, iterations, training }: LoopConfig): string {
+  const method = training.generator.method === 'lora' ? `LoRA r ${training.generator.rank}` : 'full finetuning';
+  return [
+    plural(debate.seats.length, 'agent'),
+    plural(debate.rounds, 'round'),
+    `${trainQuestions} training and ${evalQuestions} held-out questions`,
+    plural(iterations, 'iteration'),
+    method,
+  ].join(' · ');
+}
