@@ -6,7 +6,7 @@ import { JobFailed, type TuneOrder, type TuneUpdate, type Tuned } from './ports'
 import type { KeptWeights, TrainSettings } from './records';
 import { derivedSeed } from './seeds';
 import { adapterId, trainedIn, weightsOf } from './society';
-import { chatLines } from './training-file';
+import { chatLines, heldOut, splitSet } from './training-file';
 
 /** Updates a job will make, as far as the settings tell. */
 export const plannedSteps = ({ steps, epochs, batchSize }: TrainSettings, rows: number): number =>
@@ -22,6 +22,7 @@ async function orderOf(context: Context, iteration: number, name: AgentName, hea
   const set = await context.ports.readSet(header.sha256);
   if (!set)
     throw new LoopHalted(iteration, 'finetune', `the training set of ${name} (${header.sha256.slice(0, 12)}…) is not there any more`);
+  const { training, validation } = splitSet(set, config.validationRows);
   const failures = context.state.iterations[iteration]!.jobs.get(name)?.failures ?? 0;
   return {
     key: `${loop}/${iteration}/${name}${failures ? `/${failures + 1}` : ''}`,
@@ -31,8 +32,9 @@ async function orderOf(context: Context, iteration: number, name: AgentName, hea
     role: header.role,
     base: config.debate.base.id,
     from: config.startFrom === 'base' ? null : weightsOf(context.state, name, iteration - 1).model,
-    training: chatLines(set.rows),
-    validation: null,
+    training: chatLines(training),
+    // Validation is never asked for without rows to validate on.
+    validation: validation.length ? chatLines(validation) : null,
     datasetHash: header.sha256,
     settings: config.training[header.role],
     seed: derivedSeed(config.seed, 'finetune', iteration, name),
@@ -40,7 +42,13 @@ async function orderOf(context: Context, iteration: number, name: AgentName, hea
 }
 
 /** Trains one agent to its end and keeps the result. @returns what went wrong with the job, or null */
-async function train(context: Context, order: TuneOrder, onStep: (step: number) => void, signal: AbortSignal): Promise<string | null> {
+async function train(
+  context: Context,
+  order: TuneOrder,
+  size: number,
+  onStep: (step: number) => void,
+  signal: AbortSignal,
+): Promise<string | null> {
   const { ports } = context;
   const { iteration, agent, loop } = order;
   let begun = ports.clock();
@@ -64,7 +72,8 @@ async function train(context: Context, order: TuneOrder, onStep: (step: number) 
     }
     ports.emit({ type: 'training', iteration, agent, status, ...last });
   };
-  const ended = { type: 'job-ended', iteration, agent } as const;
+  const held = heldOut(size, context.state.start!.config.validationRows);
+  const ended = { type: 'job-ended', iteration, agent, rows: { trained: size - held, heldOut: held } } as const;
   let tuned: Tuned;
   try {
     tuned = await ports.finetune(order, on, signal);
@@ -121,10 +130,10 @@ export async function finetune(context: Context, iteration: number): Promise<voi
     if (header.skipped === null) orders.push(await orderOf(context, iteration, name, header));
   }
 
-  const settings = state.start!.config.training;
+  const { training: settings, validationRows } = state.start!.config;
   const planned = (name: AgentName): number => {
     const { role, size, skipped } = headers.get(name)!;
-    return skipped === null ? plannedSteps(settings[role], size) : 0;
+    return skipped === null ? plannedSteps(settings[role], size - heldOut(size, validationRows)) : 0;
   };
   const total = trainedIn(it).reduce((sum, name) => sum + planned(name), 0);
   const waiting = new Set(orders.map(({ agent }) => agent));
@@ -146,7 +155,13 @@ export async function finetune(context: Context, iteration: number): Promise<voi
   const outcomes = await Promise.allSettled(
     orders.map(async order => {
       try {
-        const reason = await train(context, order, step => (steps.set(order.agent, Math.min(step, planned(order.agent))), show()), signal);
+        const reason = await train(
+          context,
+          order,
+          headers.get(order.agent)!.size,
+          step => (steps.set(order.agent, Math.min(step, planned(order.agent))), show()),
+          signal,
+        );
         steps.set(order.agent, planned(order.agent));
         show();
         return reason === null ? null : `${order.agent}: ${reason}`;

@@ -42,6 +42,7 @@ const society: LoopConfig = {
   datasets: datasetDefaults,
   training: { generator: lora, critic: { ...lora, batchSize: 8, steps: 60 } },
   nllQuestions: 60,
+  validationRows: 8,
   seed: 1,
 };
 

@@ -39,6 +39,8 @@ export interface LoopConfig {
   training: { generator: TrainSettings; critic: TrainSettings };
   /** Evaluation questions whose last answers are scored under the other agents (NLL); 0 = none. */
   nllQuestions: number;
+  /** Rows of each set left out of training, for validation loss and for a probe on rows never seen; fewer of small sets (training-file.ts). */
+  validationRows: number;
   seed: number;
   /** When an agent's training fails: `stop` (left out) halts until it is tried again, `keep` goes on with the agent's previous weights. */
   onFailure?: 'stop' | 'keep';
@@ -151,6 +153,8 @@ export type LoopEvent =
       /** From its first sign of work to its end, as watched: a resumed loop has seen only the rest. */
       ms: number;
       at: string;
+      /** Of its set; left out when nothing was sent. */
+      rows?: { trained: number; heldOut: number };
       /** Where the result was put; only of what succeeded. */
       kept?: KeptWeights;
     }

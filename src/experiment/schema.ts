@@ -64,6 +64,7 @@ export const loopConfigSchema = v.object({
   }),
   training: v.object({ generator: settings, critic: settings }),
   nllQuestions: count,
+  validationRows: count,
   seed,
   onFailure: v.optional(v.picklist(['stop', 'keep'])),
 });
@@ -185,6 +186,7 @@ export const loopEventSchema = v.variant('type', [
     warnings: v.pipe(v.array(message), v.maxLength(1000)),
     ms: amount,
     at: stamp,
+    rows: v.optional(v.object({ trained: count, heldOut: count })),
     kept: v.optional(v.object(kept)),
   }),
   v.object({

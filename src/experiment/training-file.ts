@@ -1,5 +1,26 @@
-// Rows as OpenAI's chat format has them: what an endpoint is sent, and nothing beside it.
-import type { DataRow } from '../datasets/records';
+// A set as an endpoint is sent it: OpenAI's chat format, a few rows held out for validation, and nothing beside it.
+import type { DataRow, TrainingSet } from '../datasets/records';
+import { seededOrder } from '../tasks/hash';
 
 /** One JSON object per line; a context turn carries weight 0. */
 export const chatLines = (rows: readonly DataRow[]): string => rows.map(({ messages }) => `${JSON.stringify({ messages })}\n`).join('');
+
+/** How many rows of a set are held out: none of a small one, and never more than a fifth. */
+export const heldOut = (size: number, wanted: number): number => (size < 20 ? 0 : Math.min(wanted, Math.floor(size / 5)));
+
+export interface SplitSet {
+  /** In the order of the set. */
+  training: DataRow[];
+  validation: DataRow[];
+}
+
+/**
+ * Which rows are held out follows from the set alone: the first ones of an order made from its name and theirs.
+ * So the name of the set, which an adapter carries, also names what the adapter has never seen.
+ */
+export function splitSet({ header, rows }: TrainingSet, wanted: number): SplitSet {
+  const chosen = new Set(
+    seededOrder(rows, ({ hash, from }) => `${hash} ${from.join()}`, 'validation', header.sha256).slice(0, heldOut(rows.length, wanted)),
+  );
+  return { training: rows.filter(row => !chosen.has(row)), validation: rows.filter(row => chosen.has(row)) };
+}
