@@ -1,10 +1,11 @@
 // A base model as training needs it: its weights, and the tokenizer, template, stops and context that inference uses.
 import { llamaShapes, type LlamaConfig, type Weights } from '../../onnx/llama';
+import { modelConfigOf } from '../../onnx/model-config';
+import { readModelWeights } from '../../onnx/model-weights';
 import { linearNames } from '../../onnx/train/options';
 import { readModelConfig } from '../../models/model-config';
 import { needJson, type ModelFolder } from '../../models/model-folder';
 import { TrainError, type BaseModel } from '../engine';
-import { readLlamaConfig, readWeights } from './checkpoint-folder';
 import type { RowRules } from './rows';
 
 /** Where a base lies and what it is called. */
@@ -43,8 +44,8 @@ function bosOf(tokenizerConfig: Record<string, unknown>, encode: (text: string) 
 export async function loadBase({ id, folder, repo = null, revision = null }: BasePlace, signal?: AbortSignal): Promise<Base> {
   const { tokenizer, stops, context } = await readModelConfig(folder, signal);
   const configJson = await needJson(folder, 'config.json', signal);
-  const config = readLlamaConfig(configJson);
-  const weights = await readWeights(folder, config, signal);
+  const config = modelConfigOf(configJson);
+  const weights = await readModelWeights(config, async name => (await folder.read(name, { signal })) ?? undefined);
   const bos = bosOf(await needJson(folder, 'tokenizer_config.json', signal), text => tokenizer.encode(text));
   const pad = typeof configJson.pad_token_id === 'number' ? configJson.pad_token_id : [...stops][0]!;
   return { id, repo, revision, config, configJson, weights, pad, rules: { tokenizer, stops, bos }, context };
@@ -53,7 +54,7 @@ export async function loadBase({ id, folder, repo = null, revision = null }: Bas
 /** What the endpoint tells about a base; its weights are not read for that. */
 export async function describeBase({ id, folder, repo = null, revision = null }: BasePlace, signal?: AbortSignal): Promise<BaseModel> {
   const { context } = await readModelConfig(folder, signal);
-  const shapes = llamaShapes(readLlamaConfig(await needJson(folder, 'config.json', signal)));
+  const shapes = llamaShapes(modelConfigOf(await needJson(folder, 'config.json', signal)));
   const parameters = shapes.reduce((sum, [, dims]) => sum + dims.reduce((a, b) => a * b, 1), 0);
   const common = { id, repo, revision, maxContext: context, parameters };
   return { ...common, targetModules: [...linearNames], maxRank: 64, shapes: Object.fromEntries(shapes) };

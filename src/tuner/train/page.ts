@@ -63,16 +63,16 @@ function runWorker(
     signal.addEventListener('abort', stop, { once: true });
     worker.onmessage = ({ data: message }: MessageEvent<FromJobWorker>) => {
       wait();
-      if (signal.aborted && message.type !== 'update') reject(signal.reason);
-      else if (message.type === 'done') resolve(message.files);
-      else if (message.type === 'failed') reject(new TrainError(message.code, message.message, message.param));
-      else if (!signal.aborted) {
+      if (message.type === 'update') {
+        if (signal.aborted) return;
         try {
           on(message.update);
         } catch (error) {
           reject(error);
         }
-      }
+      } else if (signal.aborted || message.type === 'stopped') reject(signal.reason);
+      else if (message.type === 'done') resolve(message.files);
+      else reject(new TrainError(message.code, message.message, message.param));
     };
     worker.onerror = event => {
       event.preventDefault();

@@ -141,8 +141,8 @@ const batchOf = (rows: readonly MaskedRow[], pad: number, targets?: number): Bat
 /** The adapters of all seven projections of every layer. */
 const adaptersOf = (config: LlamaConfig, r: number): Trainable[] =>
   llamaShapes(config).flatMap(([name, dims]) => {
+    if (!linearNames.some(linear => name.endsWith(`.${linear}.weight`))) return [];
     const path = name.slice(0, -'.weight'.length);
-    if (!linearNames.some(linear => path.endsWith(`.${linear}`))) return [];
     const adapter = (side: string, shape: number[]): Trainable => ({
       name: `${path}.lora_${side}.weight`,
       dims: shape,
