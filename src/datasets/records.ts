@@ -16,13 +16,14 @@ export interface TrainMessage {
 export interface DataRow {
   /** Hash of what is trained (messages with weights): the same row from the same turns has the same id. */
   hash: string;
-  /** `first`: a generator's first answer that matches; `corrected` (D⁻): wrong at first, right at last; `kept` (D⁺): right throughout. */
-  kind: 'first' | 'corrected' | 'kept';
+  /** `first`: a generator's first answer that matches; `corrected` (D⁻): wrong at first, right at last; `kept` (D⁺): right throughout; `imported`: from a file that does not say. */
+  kind: 'first' | 'corrected' | 'kept' | 'imported';
+  /** Question; imported rows are numbered instead. */
   qid: string;
   /** 0-based agent that spoke these turns; other than the set's agent only under cross-agent selection. */
   speaker: number;
-  /** The run and its turns the texts come from, in order. */
   run: string;
+  /** `from[i]` spoke the i-th assistant message. Empty for imported rows. */
   from: TurnId[];
   messages: TrainMessage[];
 }
@@ -52,6 +53,8 @@ export interface SetRow {
   seed: number;
   /** Rows the reader took out by hand, by hash. */
   edited?: string[];
+  /** `sha256` of the whole set they were taken from. */
+  original?: string;
 }
 
 export interface TrainingSet {

@@ -15,9 +15,11 @@ for (let n = 2, found = 0; found < 64; n++) {
 
 const rotr = (x: number, r: number): number => (x >>> r) | (x << (32 - r));
 
-/** 64 lower-case hex digits over the UTF-8 of a text. @see FIPS 180-4 */
-export function sha256(text: string): string {
-  const bytes = new TextEncoder().encode(text);
+/** 64 lower-case hex digits over the UTF-8 of a text. */
+export const sha256 = (text: string): string => sha256Of(new TextEncoder().encode(text));
+
+/** 64 lower-case hex digits. @see FIPS 180-4 */
+export function sha256Of(bytes: Uint8Array): string {
   const padded = new Uint8Array(Math.ceil((bytes.length + 9) / 64) * 64);
   padded.set(bytes);
   padded[bytes.length] = 0x80;
