@@ -1,0 +1,93 @@
+// From what a request asks to what will be done, with every "auto" decided and everything that cannot be honoured refused.
+import * as v from 'valibot';
+import { hyperparametersSchema, loraHyperparameters, type AskedHyperparameters } from '../finetune/wire-order';
+import type { BaseModel, Hyperparameters } from './engine';
+import { ApiError } from './errors';
+
+const refuse = (name: string, message: string): never => {
+  throw new ApiError('unsupported_hyperparameter', message, name);
+};
+
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/**
+ * They may stand in three places: under the method, at the top level (as Nebius has it), and under the deprecated
+ * `hyperparameters`; the first wins.
+ * @throws ApiError `unsupported_hyperparameter` naming the first that is unknown or out of range
+ */
+export function askedHyperparameters(body: Record<string, unknown>): AskedHyperparameters {
+  const method = isRecord(body.method) && isRecord(body.method.supervised) ? body.method.supervised.hyperparameters : null;
+  const top = Object.fromEntries(Object.keys(loraHyperparameters).flatMap(name => (body[name] == null ? [] : [[name, body[name]]])));
+  for (const [where, value] of [
+    ['method.supervised.hyperparameters', method],
+    ['hyperparameters', body.hyperparameters],
+  ] as const)
+    if (value != null && !isRecord(value)) throw new ApiError('invalid_request', `${where} is not an object.`, where);
+  const said = (part: unknown) => Object.entries(isRecord(part) ? part : {}).filter(([, value]) => value != null);
+  const asked = Object.fromEntries([...said(body.hyperparameters), ...Object.entries(top), ...said(method)]);
+  const parsed = v.safeParse(hyperparametersSchema, asked);
+  if (parsed.success) return parsed.output;
+  const [issue] = parsed.issues;
+  const name = v.getDotPath(issue) ?? 'hyperparameters';
+  return refuse(name, `${name}: ${issue.message}`.slice(0, 300));
+}
+
+/** What one goes on from: rank and scale are those of the files. */
+export type Inherited = Pick<Hyperparameters, 'lora' | 'lora_r' | 'lora_alpha'>;
+
+const number = (asked: number | 'auto' | null | undefined, otherwise: number): number => (typeof asked === 'number' ? asked : otherwise);
+
+/** LoRA and full finetuning at the gentle end; per million parameters less would do, but a tuned default needs a measurement per model. */
+const defaults = { rank: 16, alphaPerRank: 2, loraRate: 2e-4, fullRate: 1e-4, batch: 16, epochs: 3, decay: 0.01, norm: 1, warmup: 10 };
+
+/**
+ * @param rows lines of the training file
+ * @returns effective values, and the number of updates they mean
+ */
+export function resolveHyperparameters(
+  asked: AskedHyperparameters,
+  base: BaseModel,
+  inherited: Inherited | null,
+  rows: number,
+): { hyperparameters: Hyperparameters; steps: number } {
+  const lora = asked.lora ?? inherited?.lora ?? true;
+  const rank = number(asked.lora_r, inherited?.lora_r ?? Math.min(defaults.rank, base.maxRank));
+  const alpha = number(asked.lora_alpha, inherited?.lora_alpha ?? rank * defaults.alphaPerRank);
+  if (inherited && lora !== inherited.lora)
+    refuse('lora', `The model to go on from has ${inherited.lora ? 'an adapter' : 'full weights'}.`);
+  if (lora && inherited?.lora && (rank !== inherited.lora_r || alpha !== inherited.lora_alpha))
+    refuse('lora_r', `The adapter to go on from has rank ${inherited.lora_r} and alpha ${inherited.lora_alpha}.`);
+  if (rank > base.maxRank) refuse('lora_r', `The rank of an adapter of ${base.id} is at most ${base.maxRank}.`);
+  if (typeof asked.lora_dropout === 'number' && asked.lora_dropout !== 0) refuse('lora_dropout', 'Only a dropout of 0 is trained here.');
+  const targets = asked.lora_target_modules;
+  if (targets && [...targets].sort().join() !== [...base.targetModules].sort().join())
+    refuse('lora_target_modules', `Adapters of ${base.id} cover exactly ${base.targetModules.join(', ')}.`);
+  const context = number(asked.context_length, base.maxContext);
+  if (context > base.maxContext) refuse('context_length', `The context of ${base.id} is ${base.maxContext} tokens.`);
+
+  const batch = number(asked.batch_size, Math.max(1, Math.min(defaults.batch, rows)));
+  const epochs = number(asked.n_epochs, defaults.epochs);
+  const max = typeof asked.max_steps === 'number' ? asked.max_steps : null;
+  const steps = max ?? Math.max(1, Math.ceil(rows / batch)) * epochs;
+  const rate = (lora ? defaults.loraRate : defaults.fullRate) * number(asked.learning_rate_multiplier, 1);
+  const ratio = typeof asked.warmup_ratio === 'number' ? Math.round(asked.warmup_ratio * steps) : null;
+  const schedule = asked.lr_scheduler_type ?? 'auto';
+  return {
+    steps,
+    hyperparameters: {
+      lora,
+      lora_r: rank,
+      lora_alpha: alpha,
+      learning_rate: number(asked.learning_rate, rate),
+      lr_scheduler_type: schedule === 'auto' ? 'linear' : schedule,
+      warmup_steps: number(asked.warmup_steps, ratio ?? Math.min(defaults.warmup, Math.floor(steps / 10))),
+      batch_size: batch,
+      micro_batch_size: Math.min(batch, number(asked.micro_batch_size, batch)),
+      n_epochs: epochs,
+      max_steps: max,
+      weight_decay: number(asked.weight_decay, defaults.decay),
+      max_grad_norm: number(asked.max_grad_norm, defaults.norm),
+      context_length: context,
+    },
+  };
+}
