@@ -1,0 +1,42 @@
+// Rows leave this page only after the reader saw where they go, how many they are and one of them. Asked once a loop and destination.
+import type { TuneOrder } from '../../finetune/order';
+
+export interface ConsentRequest {
+  loop: string;
+  origin: string;
+  /** The sets waiting so far. */
+  sets: { agent: string; rows: number; bytes: number }[];
+  /** First row of the first set. */
+  sample: { role: string; content: string }[];
+}
+
+/** How many answers are remembered: older loops are long done. */
+const mostKept = 50;
+
+export const consentKey = (loop: string, origin: string): string => `${loop}@${origin}`;
+
+export function readConsents(text: string | null): string[] {
+  try {
+    const kept: unknown = JSON.parse(text ?? '[]');
+    return Array.isArray(kept) ? kept.filter(one => typeof one === 'string') : [];
+  } catch {
+    return [];
+  }
+}
+
+export const withConsent = (kept: readonly string[], one: string): string[] =>
+  [...kept.filter(other => other !== one), one].slice(-mostKept);
+
+/** @returns the request with one more set in it */
+export function joined(request: ConsentRequest | null, order: TuneOrder, origin: string): ConsentRequest {
+  const lines = order.training.split('\n').filter(line => line.trim() !== '');
+  const one = { agent: order.agent, rows: lines.length, bytes: new TextEncoder().encode(order.training).length };
+  if (request) return { ...request, sets: [...request.sets.filter(({ agent }) => agent !== one.agent), one] };
+  return { loop: order.loop, origin, sets: [one], sample: sampleOf(lines[0]) };
+}
+
+function sampleOf(line: string | undefined): ConsentRequest['sample'] {
+  if (line === undefined) return [];
+  const { messages } = JSON.parse(line) as { messages?: ConsentRequest['sample'] };
+  return (messages ?? []).map(({ role, content }) => ({ role, content }));
+}

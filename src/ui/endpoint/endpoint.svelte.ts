@@ -1,0 +1,332 @@
+// Where training happens: chosen by the reader, remembered without its key, and handed to the loop as one function.
+import type { EndpointLabel } from '../../experiment/records';
+import { checkEndpoint, type CheckReport } from '../../finetune/check-endpoint';
+import { createClient, type Client, type Fetch } from '../../finetune/client';
+import { addressProblem, type PagePlace } from '../../finetune/endpoint-address';
+import { EndpointError } from '../../finetune/errors';
+import { Keys, type SecretStore } from '../../finetune/keys';
+import type { MemoStore } from '../../finetune/memo';
+import type { Tuned, TuneOrder, TuneUpdate } from '../../finetune/order';
+import { cancelReason, runOrder } from '../../finetune/run-order';
+import type { PageTuner, PageTunerOptions } from '../../tuner/page';
+import { consentKey, joined, readConsents, withConsent, type ConsentRequest } from './consent';
+import { isOver, newJob, withUpdate, type JobView } from './jobs';
+import { findServer, type ServerInfo } from './server-info';
+
+/** `server`: the one this page came from. `export`: sets are made, and trained elsewhere by hand. */
+export type EndpointKind = 'page' | 'server' | 'url' | 'export';
+const kinds: readonly EndpointKind[] = ['page', 'server', 'url', 'export'];
+
+export interface EndpointPorts {
+  fetch: Fetch;
+  openPageTuner(options: PageTunerOptions): Promise<PageTuner>;
+  memos: MemoStore;
+  /** null = keys live in memory only. */
+  secrets: SecretStore | null;
+  place(): PagePlace;
+  permission(name: string): Promise<PermissionState | null>;
+  /** `document.baseURI`. */
+  base: string;
+  /** Name and version of this program. */
+  app: string;
+  kept(name: string): string | null;
+  keep(name: string, value: string | null): void;
+}
+
+interface Waiter {
+  grant(): void;
+  refuse(reason: unknown): void;
+}
+
+export class EndpointChoice {
+  #kind = $state.raw<EndpointKind>('page');
+  #url = $state.raw('');
+  #key = $state.raw('');
+  #keepKey = $state.raw(false);
+  /** undefined = not asked yet. */
+  #server = $state.raw<ServerInfo | null | undefined>(undefined);
+  #report = $state.raw<CheckReport | null>(null);
+  #checking = $state.raw<AbortController | null>(null);
+  #pending = $state.raw<ConsentRequest | null>(null);
+  #jobs = $state.raw<readonly JobView[]>([]);
+  #restarted = $state.raw('');
+
+  readonly #ports: EndpointPorts;
+  readonly #keys: Keys;
+  #tuner: Promise<PageTuner> | null = null;
+  #waiters: Waiter[] = [];
+  /** Also here, since storage may refuse to remember. */
+  readonly #agreed = new Set<string>();
+  readonly #cancels = new Map<string, AbortController>();
+
+  constructor(ports: EndpointPorts) {
+    this.#ports = ports;
+    this.#keys = new Keys(ports.secrets);
+    const kept = readChoice(ports.kept('endpoint'));
+    this.#kind = kept?.kind ?? 'page';
+    this.#url = kept?.url ?? '';
+    void this.#start(kept !== null);
+  }
+
+  async #start(chosen: boolean): Promise<void> {
+    if (this.#url) await this.#recall();
+    this.#server = await findServer((url, init) => this.#ports.fetch(url, init), this.#ports.base);
+    // A server that trains does it much faster than a page: it is the first choice where nobody chose otherwise.
+    if (this.#server && !chosen) this.#kind = 'server';
+    if (!this.#server && this.#kind === 'server') this.#kind = 'page';
+  }
+
+  /** The key of the URL, if one is known. */
+  async #recall(): Promise<void> {
+    const url = this.#url;
+    if (!URL.canParse(url)) return;
+    const [key, kept] = [await this.#keys.get(url), await this.#keys.isKept(url)];
+    if (this.#url !== url) return;
+    this.#key = key ?? '';
+    this.#keepKey = kept;
+  }
+
+  get kind(): EndpointKind {
+    return this.#kind;
+  }
+  get url(): string {
+    return this.#url;
+  }
+  get key(): string {
+    return this.#key;
+  }
+  /** Whether the key stays in this browser after this visit. */
+  get keepKey(): boolean {
+    return this.#keepKey;
+  }
+  /** Whether the server of this page trains; undefined = not known yet. */
+  get serverTrains(): boolean | undefined {
+    return this.#server === undefined ? undefined : this.#server !== null;
+  }
+  get report(): CheckReport | null {
+    return this.#report;
+  }
+  get checking(): boolean {
+    return this.#checking !== null;
+  }
+  /** What waits for the reader's word; null = nothing. Shown by `EndpointConsent`. */
+  get consent(): ConsentRequest | null {
+    return this.#pending;
+  }
+  /** Jobs of this visit, newest iteration last. */
+  get jobs(): readonly JobView[] {
+    return this.#jobs;
+  }
+  /** Why the page's trainer was last started again; empty = it was not. */
+  get restarted(): string {
+    return this.#restarted;
+  }
+
+  /** What keeps a loop from being started; empty = nothing. */
+  readonly problem = $derived.by(() => {
+    if (this.#kind === 'server' && this.#server === null) return 'The server of this page does not train.';
+    if (this.#kind !== 'url') return '';
+    if (this.#url.trim() === '') return 'The address of the endpoint is missing.';
+    const wrong = addressProblem(this.#url.trim(), this.#ports.place());
+    return wrong ? `${wrong.found} ${wrong.next}` : '';
+  });
+
+  /** Where training happens, as the record of a loop should tell it; null = nowhere, only export. */
+  get label(): EndpointLabel | null {
+    switch (this.#kind) {
+      case 'page':
+      case 'server':
+        return { kind: this.#kind, origin: '' };
+      case 'url':
+        return { kind: 'url', origin: URL.canParse(this.#url) ? new URL(this.#url).origin : '' };
+      case 'export':
+        return null;
+    }
+  }
+
+  choose(kind: EndpointKind): void {
+    this.#kind = kind;
+    this.#report = null;
+    this.#remember();
+  }
+
+  setUrl(url: string): void {
+    this.#keys.moved(this.#url, url);
+    const same = URL.canParse(url) && URL.canParse(this.#url) && new URL(url).origin === new URL(this.#url).origin;
+    this.#url = url;
+    this.#report = null;
+    if (!same) {
+      this.#key = '';
+      this.#keepKey = false;
+      void this.#recall();
+    }
+    this.#remember();
+  }
+
+  async setKey(key: string, keep = this.#keepKey): Promise<void> {
+    this.#key = key;
+    this.#keepKey = keep;
+    this.#report = null;
+    if (URL.canParse(this.#url)) await this.#keys.set(this.#url, key, keep);
+  }
+
+  #remember(): void {
+    this.#ports.keep('endpoint', JSON.stringify({ kind: this.#kind, url: this.#url }));
+  }
+
+  /** Asks the endpoint what is wrong with it, if anything. Call it from a click: the browser may ask for permission. */
+  async check(base: string | null): Promise<void> {
+    this.#checking?.abort();
+    const mine = new AbortController();
+    this.#checking = mine;
+    this.#report = null;
+    try {
+      const where = this.#kind === 'server' ? this.#server : { url: this.#url.trim(), token: this.#key };
+      if (!where) return;
+      const { fetch, permission } = this.#ports;
+      const report = await checkEndpoint(
+        { baseUrl: where.url, token: where.token, fetch, permission, page: this.#ports.place(), base },
+        mine.signal,
+      );
+      if (this.#checking === mine) this.#report = report;
+    } finally {
+      if (this.#checking === mine) this.#checking = null;
+    }
+  }
+
+  /** @throws EndpointError or PageTunerError */
+  async client(): Promise<Client> {
+    const { fetch } = this.#ports;
+    switch (this.#kind) {
+      case 'page': {
+        const tuner = await this.#openTuner();
+        return createClient({ baseUrl: tuner.baseUrl, token: tuner.token, fetch: tuner.fetch });
+      }
+      case 'server':
+        if (!this.#server) throw new EndpointError(this.problem, { code: 'unreachable', hint: 'Choose another place to train.' });
+        return createClient({ baseUrl: this.#server.url, token: this.#server.token, fetch });
+      case 'url':
+        if (this.problem) throw new EndpointError(this.problem, { code: 'bad_address' });
+        return createClient({ baseUrl: this.#url.trim(), token: this.#key, fetch });
+      case 'export':
+        throw new EndpointError('The sets are made; training them is left to you.', {
+          code: 'export_only',
+          hint: 'Export them on the Data screen, or choose a place to train and go on.',
+        });
+    }
+  }
+
+  #openTuner(): Promise<PageTuner> {
+    if (!this.#tuner) {
+      const opening = this.#ports.openPageTuner({ onRestart: reason => void (this.#restarted = reason) });
+      this.#tuner = opening;
+      // What failed may work later: another tab may have been closed.
+      opening.catch(() => (this.#tuner = null));
+    }
+    return this.#tuner;
+  }
+
+  /** The loop's `finetune` port. Waits for the reader's word before the first rows of a loop leave the page. */
+  readonly finetune = async (order: TuneOrder, on: (update: TuneUpdate) => void, signal: AbortSignal): Promise<Tuned> => {
+    const cancel = new AbortController();
+    const stop = AbortSignal.any([signal, cancel.signal]);
+    this.#cancels.set(order.key, cancel);
+    this.#jobs = [...this.#jobs.filter(({ key }) => key !== order.key), newJob(order)];
+    const change = (to: (job: JobView) => JobView): void => {
+      this.#jobs = this.#jobs.map(job => (job.key === order.key ? to(job) : job));
+    };
+    try {
+      const inPage = this.#kind === 'page';
+      const client = await this.client();
+      if (!inPage) await this.#consented(order, client.origin, stop);
+      const tuned = await runOrder(
+        client,
+        order,
+        update => {
+          change(job => withUpdate(job, update));
+          on(update);
+        },
+        { signal: stop, remembered: this.#ports.memos, app: this.#ports.app },
+      );
+      change(job => ({ ...job, status: 'done', left: null, bytes: null }));
+      return tuned;
+    } catch (error) {
+      const cancelled = cancel.signal.aborted && !signal.aborted;
+      const told = cancelled ? new EndpointError('The job was cancelled here.', { code: 'cancelled' }) : error;
+      const problem = signal.aborted ? '' : told instanceof Error ? told.message : String(told);
+      change(job => ({ ...job, status: signal.aborted ? 'stopped' : 'failed', left: null, problem }));
+      throw told;
+    } finally {
+      this.#cancels.delete(order.key);
+    }
+  };
+
+  /** Cancels one job, here and at the endpoint. */
+  cancel(key: string): void {
+    this.#cancels.get(key)?.abort(cancelReason);
+  }
+
+  /** Forgets what was shown of jobs that are over. */
+  clearJobs(): void {
+    this.#jobs = this.#jobs.filter(job => !isOver(job));
+  }
+
+  /** Resolves once the reader has agreed that rows of this loop go there. */
+  async #consented(order: TuneOrder, origin: string, signal: AbortSignal): Promise<void> {
+    const key = consentKey(order.loop, origin);
+    if (this.#agreed.has(key) || readConsents(this.#ports.kept('endpoint-consents')).includes(key)) return;
+    const other = this.#pending !== null && consentKey(this.#pending.loop, this.#pending.origin) !== key;
+    if (other) throw new EndpointError('Another loop is waiting for an answer first.', { code: 'declined' });
+    this.#pending = joined(this.#pending, order, origin);
+    await new Promise<void>((grant, refuse) => {
+      const waiter: Waiter = { grant, refuse };
+      this.#waiters.push(waiter);
+      const leave = (): void => {
+        this.#waiters = this.#waiters.filter(one => one !== waiter);
+        if (this.#waiters.length === 0) this.#pending = null;
+        refuse(signal.reason);
+      };
+      if (signal.aborted) leave();
+      else signal.addEventListener('abort', leave, { once: true });
+    });
+  }
+
+  /** The reader's word on what `consent` asks. */
+  answer(agreed: boolean): void {
+    const request = this.#pending;
+    if (!request) return;
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    this.#pending = null;
+    if (agreed) {
+      const kept = withConsent(readConsents(this.#ports.kept('endpoint-consents')), consentKey(request.loop, request.origin));
+      this.#ports.keep('endpoint-consents', JSON.stringify(kept));
+      this.#agreed.add(consentKey(request.loop, request.origin));
+    }
+    const declined = new EndpointError('Nothing was sent: the rows were not released.', {
+      code: 'declined',
+      hint: 'Choose to train in this page, or go on and agree.',
+    });
+    for (const { grant, refuse } of waiters) {
+      if (agreed) grant();
+      else refuse(declined);
+    }
+  }
+
+  /** Ends the page's trainer; a job under way goes on when it is opened again. */
+  async close(): Promise<void> {
+    const tuner = this.#tuner;
+    this.#tuner = null;
+    this.#checking?.abort();
+    (await tuner?.catch(() => null))?.close();
+  }
+}
+
+function readChoice(text: string | null): { kind: EndpointKind; url: string } | null {
+  try {
+    const { kind, url } = JSON.parse(text ?? 'null') as { kind?: unknown; url?: unknown };
+    return kinds.includes(kind as EndpointKind) ? { kind: kind as EndpointKind, url: typeof url === 'string' ? url : '' } : null;
+  } catch {
+    return null; // nothing was chosen, or storage holds something else
+  }
+}
