@@ -106,8 +106,9 @@ export function buildLlama(c: LlamaConfig, weights: Weights, options: LlamaOptio
     const path = `${layerPath(layer)}.self_attn`;
     const kv = (length: string): (string | number)[] => ['batch_size', c.kvHeads, length, c.headDim];
     const past = ['key', 'value'].map(n => g.input(`past_key_values.${layer}.${n}`, DataType.float, kv('past_sequence_length')));
-    let [q, k, v] = projections(h, path) as [string, string, string];
-    if (c.qkNorm) [q, k] = [headNorm(q, `${path}.q_norm`, c.heads), headNorm(k, `${path}.k_norm`, c.kvHeads)];
+    const [query, key, v] = projections(h, path) as [string, string, string];
+    const q = c.qkNorm ? headNorm(query, `${path}.q_norm`, c.heads) : query;
+    const k = c.qkNorm ? headNorm(key, `${path}.k_norm`, c.kvHeads) : key;
     const [out, ...present] = g.nodes(
       3,
       'GroupQueryAttention',

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { LlamaConfig, Weights } from '../llama';
+import { llamaShapes, type LlamaConfig, type Weights } from '../llama-shapes';
 import type { Batch } from './batch';
 import { emitTrainStep } from './emit';
 import { runtime } from '../../../test/fixtures/train-runtime';
@@ -30,6 +30,9 @@ const shapes: [string, Partial<LlamaConfig>][] = [
   ['tied head', { tied: true }],
   ['one key head and tied', { kvHeads: 1, tied: true }],
   ['heads wider than the model', { headDim: 6 }],
+  ['biases (Qwen2)', { biases: 'qkv', kvHeads: 2, tied: true }],
+  ['biases of all four', { biases: 'qkvo' }],
+  ['normalised heads (Qwen3)', { qkNorm: true, headDim: 6, kvHeads: 2, tied: true }],
 ];
 const modes: [string, TrainOptions][] = [
   ['full', { mode: 'full', ...bare }],
@@ -71,7 +74,7 @@ describe.each(shapes)('%s', (_, change) => {
       worst = Math.max(worst, Math.abs((await slope(name, i => Number(i === largest))) - g[largest]!) / Math.abs(g[largest]!));
     }
     await stepper.dispose();
-    expect(stepper.trainables.length).toBe(options.mode !== 'full' ? 28 : config.tied ? 20 : 21);
+    expect(stepper.trainables.length).toBe(options.mode === 'full' ? llamaShapes(config).length : 28);
     expect(worst).toBeLessThan(5e-3);
     expect(planted).toBeGreaterThan(4e-2);
   });
@@ -116,6 +119,12 @@ it('masked tokens change neither loss nor gradients', async () => {
   const learnt = { ...batch, ids: batch.ids.slice() };
   learnt.ids[0] = BigInt((Number(batch.ids[0]) + 5) % tiny.vocab);
   expect((await run(learnt)).loss).not.toBe(before.loss);
+});
+
+it('matrices decay; biases and norms do not', () => {
+  const config: LlamaConfig = { ...tiny, biases: 'qkvo', qkNorm: true };
+  const { trainables } = emitTrainStep(config, randomWeights(config, seeded(1)), { mode: 'full', adamw: { decay: 0.02 } });
+  for (const p of trainables) expect(p.decay, p.name).toBe(p.dims.length > 1 ? 0.02 : 0);
 });
 
 it('the gradients of two halves of a batch add up to those of the whole', async () => {

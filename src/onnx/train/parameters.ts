@@ -62,7 +62,7 @@ export class Parameters {
 
   #train(path: string, name: string, dims: number[]): string {
     const matrix = dims.length > 1;
-    const optimiser = this.#options.optimiser === 'muon' && isHidden(path) ? 'muon' : 'adamw';
+    const optimiser = matrix && this.#options.optimiser === 'muon' && isHidden(path) ? 'muon' : 'adamw';
     this.trainables.push({ name, dims, optimiser, decay: matrix ? settings(this.#options)[optimiser].decay : 0 });
     return this.#tape.watch(this.#tape.graph.input(name, DataType.float, dims));
   }
