@@ -17,8 +17,8 @@ const MAY: Record<string, string[]> = {
   finetune: ['datasets'],
   // Tokenizer, chat template and model folders are those of inference: training must render the very prompts that inference does.
   tuner: ['finetune', 'onnx', 'models'],
-  store: ['tasks', 'debate'],
-  share: ['tasks', 'debate'],
+  store: ['tasks', 'debate', 'datasets', 'experiment', 'finetune'],
+  share: ['tasks', 'debate', 'datasets', 'experiment'],
   ui: ['tasks', 'debate', 'datasets', 'metrics', 'experiment', 'onnx', 'models', 'finetune', 'store', 'share'],
   cli: ['tasks', 'debate', 'datasets', 'metrics', 'experiment', 'onnx', 'models', 'finetune', 'tuner', 'store', 'share'],
 };

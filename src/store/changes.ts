@@ -1,36 +1,41 @@
-// "Run x changed", heard in this tab and in every other one: how a viewer follows a run that another tab drives.
+// "Run x changed", heard in this tab and in every other one: how a viewer follows what another tab drives.
 
-export interface RunChange {
-  run: string;
-  kind: 'created' | 'appended' | 'renamed' | 'deleted';
+export type ChangeKind = 'created' | 'appended' | 'renamed' | 'deleted';
+
+/** `run` or `loop` names what changed. */
+export type Change<K extends 'run' | 'loop'> = { [id in K]: string } & {
+  kind: ChangeKind;
   /** Length of the journal now; a viewer reads the events it has not got yet. */
   events: number;
   /** True when the change was made by another tab. */
   elsewhere: boolean;
-}
+};
+export type RunChange = Change<'run'>;
+export type LoopChange = Change<'loop'>;
 
-const isChange = (data: unknown): data is Omit<RunChange, 'elsewhere'> =>
-  typeof data === 'object' && data !== null && 'run' in data && typeof data.run === 'string' && 'kind' in data && 'events' in data;
-
-export class Changes {
-  readonly #listeners = new Set<(change: RunChange) => void>();
+export class Changes<K extends 'run' | 'loop'> {
+  readonly #listeners = new Set<(change: Change<K>) => void>();
   readonly #channel: BroadcastChannel | null;
 
-  constructor(name: string) {
+  constructor(
+    name: string,
+    private readonly key: K,
+  ) {
     this.#channel = typeof BroadcastChannel === 'undefined' ? null : new BroadcastChannel(name);
     if (!this.#channel) return;
     this.#channel.onmessage = ({ data }: MessageEvent<unknown>) => {
-      if (isChange(data)) this.#emit({ ...data, elsewhere: true });
+      if (this.#isChange(data)) this.#emit({ ...data, elsewhere: true });
     };
   }
 
-  tell(kind: RunChange['kind'], run: string, events: number): void {
-    this.#channel?.postMessage({ kind, run, events });
-    this.#emit({ kind, run, events, elsewhere: false });
+  tell(kind: ChangeKind, id: string, events: number): void {
+    const change = { kind, [this.key]: id, events };
+    this.#channel?.postMessage(change);
+    this.#emit({ ...change, elsewhere: false } as Change<K>);
   }
 
   /** @returns a function that ends the subscription */
-  subscribe(listener: (change: RunChange) => void): () => void {
+  subscribe(listener: (change: Change<K>) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -40,7 +45,17 @@ export class Changes {
     this.#listeners.clear();
   }
 
-  #emit(change: RunChange): void {
+  #isChange(data: unknown): data is Change<K> {
+    return (
+      typeof data === 'object' &&
+      data !== null &&
+      typeof (data as Record<string, unknown>)[this.key] === 'string' &&
+      'kind' in data &&
+      'events' in data
+    );
+  }
+
+  #emit(change: Change<K>): void {
     for (const listener of this.#listeners) listener(change);
   }
 }

@@ -1,18 +1,35 @@
 // The one connection to IndexedDB: opened without hanging, closed when a newer tab needs it, reopened once when the browser drops it.
-import { openDB, type DBSchema, type IDBPDatabase, type IDBPTransaction } from 'idb';
+import { openDB, type DBSchema, type IDBPDatabase, type IDBPTransaction, type StoreNames } from 'idb';
 import type { RunEvent } from '../debate/events';
+import type { LoopEvent } from '../experiment/records';
+import type { AdapterFilesRecord, AdapterRecord } from './adapter-records';
 import { StoreError, asStoreError } from './errors';
-import { readHeader } from './migrate';
-import { advance, eventRecord, type EventRecord, type RunHeader } from './records';
+import type { JournalRecord } from './kind';
+import type { LoopHeader } from './loop-records';
+import type { MemoRecord } from './memos';
+import type { RunHeader } from './records';
+import type { SetRecord, SetRowsRecord } from './set-records';
 
 /** The version only creates stores; the shape of a record is its own `schema`. */
-export const databaseVersion = 1;
+export const databaseVersion = 2;
 
 export interface PolylogueDatabase extends DBSchema {
   headers: { key: string; value: RunHeader };
-  events: { key: [run: string, seq: number]; value: EventRecord; indexes: { once: [run: string, once: string] } };
+  events: { key: [run: string, seq: number]; value: JournalRecord<RunEvent> & { run: string }; indexes: { once: [string, string] } };
+  loops: { key: string; value: LoopHeader };
+  loopEvents: { key: [loop: string, seq: number]; value: JournalRecord<LoopEvent> & { loop: string }; indexes: { once: [string, string] } };
+  /** Headers of training sets; their rows apart, so that lists stay cheap. */
+  sets: { key: string; value: SetRecord; indexes: { sha256: string; run: string; loop: string } };
+  setRows: { key: string; value: SetRowsRecord };
+  /** Facts of adapters; their files apart. */
+  adapters: { key: string; value: AdapterRecord; indexes: { loop: string } };
+  adapterFiles: { key: string; value: AdapterFilesRecord };
+  memos: { key: string; value: MemoRecord };
 }
+export type Stores = StoreNames<PolylogueDatabase>;
 type Connection = IDBPDatabase<PolylogueDatabase>;
+/** A transaction over all stores named when it was opened; requests on others fail. */
+export type WriteTransaction = IDBPTransaction<PolylogueDatabase, Stores[], 'readwrite'>;
 
 export interface DatabaseEvents {
   /** Another tab holds an older version open; the opening goes on as soon as it closes. */
@@ -23,13 +40,23 @@ export interface DatabaseEvents {
   terminated(reopened: boolean): void;
 }
 
-function createStores(database: Connection): void {
-  database.createObjectStore('headers', { keyPath: 'run' });
-  const events = database.createObjectStore('events', { keyPath: ['run', 'seq'] });
-  events.createIndex('once', ['run', 'once'], { unique: true });
-}
-
-const runRange = (run: string, from = 0): IDBKeyRange => IDBKeyRange.bound([run, from], [run, Infinity]);
+/** `upgrades[n]` brings a database of version n to version n + 1. */
+const upgrades: ((database: Connection) => void)[] = [
+  database => {
+    database.createObjectStore('headers', { keyPath: 'run' });
+    database.createObjectStore('events', { keyPath: ['run', 'seq'] }).createIndex('once', ['run', 'once'], { unique: true });
+  },
+  database => {
+    database.createObjectStore('loops', { keyPath: 'loop' });
+    database.createObjectStore('loopEvents', { keyPath: ['loop', 'seq'] }).createIndex('once', ['loop', 'once'], { unique: true });
+    const sets = database.createObjectStore('sets', { keyPath: 'id' });
+    for (const field of ['sha256', 'run', 'loop'] as const) sets.createIndex(field, field);
+    database.createObjectStore('setRows', { keyPath: 'sha256' });
+    database.createObjectStore('adapters', { keyPath: 'id' }).createIndex('loop', 'loop');
+    database.createObjectStore('adapterFiles', { keyPath: 'id' });
+    database.createObjectStore('memos', { keyPath: 'key' });
+  },
+];
 
 export class Database {
   #connection: Connection | null;
@@ -62,7 +89,7 @@ export class Database {
       try {
         const connection = await openDB<PolylogueDatabase>(name, version, {
           ...hooks,
-          upgrade: (database, from) => void (from < 1 && createStores(database)),
+          upgrade: (database, from) => upgrades.slice(from, version).forEach(upgrade => upgrade(database)),
         });
         return { connection, newer: false };
       } catch (error) {
@@ -105,7 +132,8 @@ export class Database {
     }
   }
 
-  async #read<T>(work: (database: Connection) => Promise<T>): Promise<T> {
+  /** @throws StoreError for whatever the browser refuses */
+  async read<T>(work: (database: Connection) => Promise<T>): Promise<T> {
     if (!this.#connection) throw new StoreError('closed', 'The connection to the record was closed.', 'Reload the page.');
     try {
       return await work(this.#connection);
@@ -115,14 +143,10 @@ export class Database {
   }
 
   /** Runs `work` in one transaction; resolves when the browser has written it to disk, and leaves nothing behind when anything fails. */
-  async #write<T>(
-    work: (
-      tx: IDBPTransaction<PolylogueDatabase, ('headers' | 'events')[], 'readwrite'>,
-    ) => Promise<{ result: T; requests: Promise<unknown>[] }>,
-  ): Promise<T> {
-    return this.#read(async database => {
-      if (this.newer) throw new StoreError('read-only', 'The record was made by a newer version.', 'Reload to update, or export the run.');
-      const tx = database.transaction(['headers', 'events'], 'readwrite', { durability: 'strict' });
+  async write<T>(stores: Stores[], work: (tx: WriteTransaction) => Promise<{ result: T; requests: Promise<unknown>[] }>): Promise<T> {
+    return this.read(async database => {
+      if (this.newer) throw new StoreError('read-only', 'The record was made by a newer version.', 'Reload to update, or export it.');
+      const tx = database.transaction(stores, 'readwrite', { durability: 'strict' });
       // A failure below is thrown to the caller; this only keeps the same failure from being reported a second time as unhandled.
       tx.done.catch(() => undefined);
       try {
@@ -139,61 +163,4 @@ export class Database {
       }
     });
   }
-
-  /** A run as stored, of whatever schema, header and journal as of one moment; the header is undefined when there is no such run. */
-  whole = (run: string): Promise<{ header: unknown; events: unknown[] }> =>
-    this.#read(async database => {
-      const tx = database.transaction(['headers', 'events']);
-      const [header, events] = await Promise.all([
-        tx.objectStore('headers').get(run),
-        tx.objectStore('events').getAll(runRange(run)),
-        tx.done,
-      ]);
-      return { header, events };
-    });
-  /** Headers as stored, of whatever schema. */
-  headers = (): Promise<unknown[]> => this.#read(database => database.getAll('headers'));
-  header = (run: string): Promise<unknown> => this.#read(database => database.get('headers', run));
-  /** Records with `seq >= from`, in order, of whatever schema. */
-  events = (run: string, from = 0): Promise<unknown[]> => this.#read(database => database.getAll('events', runRange(run, from)));
-
-  /** @throws StoreError 'duplicate' when a run of this id exists. */
-  insert = (header: RunHeader, events: readonly RunEvent[]): Promise<void> =>
-    this.#write(async tx => ({
-      result: undefined,
-      requests: [
-        tx.objectStore('headers').add(header),
-        ...events.map((event, seq) => tx.objectStore('events').add(eventRecord(header.run, seq, event))),
-      ],
-    }));
-
-  /**
-   * Appends events at `expected`, which must be where the journal ends.
-   * @throws StoreError 'missing', 'conflict' when another writer was faster, 'duplicate' when an event may stand only once, 'read-only'
-   */
-  append = (run: string, expected: number, events: readonly RunEvent[]): Promise<RunHeader> =>
-    this.#write(async tx => {
-      const stored: unknown = await tx.objectStore('headers').get(run);
-      if (stored === undefined) throw new StoreError('missing', 'This run was deleted.', 'Export what is on the screen.');
-      let header = readHeader(stored);
-      if (header.events !== expected)
-        throw new StoreError('conflict', 'Another tab wrote to this run.', 'Reload to see what it holds now.');
-      const requests: Promise<unknown>[] = events.map((event, at) => tx.objectStore('events').add(eventRecord(run, expected + at, event)));
-      for (const event of events) header = advance(header, event);
-      requests.push(tx.objectStore('headers').put(header));
-      return { result: header, requests };
-    });
-
-  rename = (run: string, title: string): Promise<void> =>
-    this.#write(async tx => {
-      const stored: unknown = await tx.objectStore('headers').get(run);
-      if (stored === undefined) throw new StoreError('missing', 'This run was deleted.');
-      return { result: undefined, requests: [tx.objectStore('headers').put({ ...readHeader(stored), title })] };
-    });
-
-  remove = (run: string): Promise<void> =>
-    this.#write(async tx => ({
-      result: undefined,
-      requests: [tx.objectStore('headers').delete(run), tx.objectStore('events').delete(runRange(run))],
-    }));
 }

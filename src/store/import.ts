@@ -25,7 +25,7 @@ interface Prepared {
 const fingerprint = (event: RunEvent): string =>
   JSON.stringify(parseRunEvent(event.type === 'run-started' ? { ...event, title: '' } : event));
 
-async function prepare(store: RunStore, file: RunFile): Promise<Prepared> {
+async function prepare(store: RunStore, file: RunFile, loop?: string): Promise<Prepared> {
   const [start, ...rest] = file.events;
   const invalid = (reason: string, run = '', title = ''): Prepared => ({
     plan: { verdict: 'invalid', run, title, added: 0, reason },
@@ -45,7 +45,7 @@ async function prepare(store: RunStore, file: RunFile): Promise<Prepared> {
 
   const here = (await store.listRuns()).find(listed => listed.run === run);
   if (!here) {
-    const header = rest.reduce(advance, headerOf(start, 'imported'));
+    const header = rest.reduce(advance, headerOf(start, 'imported', loop));
     return { plan: { verdict: 'restored', run, title, added: file.events.length }, header, tail: file.events };
   }
   const known = (await store.readRun(run)).events.map(fingerprint);
@@ -61,9 +61,9 @@ async function prepare(store: RunStore, file: RunFile): Promise<Prepared> {
 /** The dry run: what an import of this file would do. The file has passed the checks of `share`. */
 export const planImport = async (store: RunStore, file: RunFile): Promise<ImportPlan> => (await prepare(store, file)).plan;
 
-/** Does what `planImport` said. @throws StoreError when the browser cannot store it: an import is durable or it did not happen */
-export async function importRun(store: RunStore, file: RunFile): Promise<ImportPlan> {
-  const { plan, header, tail } = await prepare(store, file);
+/** Does what `planImport` said. @param loop the loop it is a debate of @throws StoreError when the browser cannot store it: an import is durable or it did not happen */
+export async function importRun(store: RunStore, file: RunFile, loop?: string): Promise<ImportPlan> {
+  const { plan, header, tail } = await prepare(store, file, loop);
   if (plan.verdict !== 'restored') return plan;
   if (header) {
     await store.insertRun(header, tail);

@@ -1,7 +1,6 @@
-// The tail of one run's journal: events queue here, go to disk together in order, and stay in memory when the disk refuses them.
-import type { RunEvent } from '../debate/events';
+// The tail of one journal: events queue here, go to disk together in order, and stay in memory when the disk refuses them.
 import { StoreError } from './errors';
-import { advance, onceKey, type RunHeader } from './records';
+import type { JournalHeader, Kind } from './kind';
 
 export interface Receipt {
   seq: number;
@@ -10,43 +9,44 @@ export interface Receipt {
 }
 
 /**
- * Writes `events` behind the first `saved` ones; `saved` 0 = the run itself is not on disk yet.
+ * Writes `events` behind the first `saved` ones; `saved` 0 = the journal itself is not on disk yet.
  * Resolves to whether they are durable now; false = the medium failed.
  * @throws StoreError when the journal on disk does not end where it should, or refuses an event
  */
-export type Save = (header: RunHeader, saved: number, events: readonly RunEvent[]) => Promise<boolean>;
+export type Save<E, H> = (header: H, saved: number, events: readonly E[]) => Promise<boolean>;
 
-interface Waiting {
-  event: RunEvent;
+interface Waiting<E> {
+  event: E;
   resolve: (receipt: Receipt) => void;
   reject: (error: unknown) => void;
 }
 
-export class Journal {
-  #header: RunHeader;
+export class Journal<E extends { type: string }, H extends JournalHeader> {
+  #header: H;
   #saved: number;
-  #unsaved: RunEvent[] = [];
-  #waiting: Waiting[] = [];
+  #unsaved: E[] = [];
+  #waiting: Waiting<E>[] = [];
   #pump: Promise<void> | null = null;
   #revoked: StoreError | null = null;
 
   constructor(
-    header: RunHeader,
+    private readonly kind: Pick<Kind<E, H>, 'advance' | 'onceKey'>,
+    header: H,
     saved: number,
-    private readonly save: Save,
+    private readonly save: Save<E, H>,
   ) {
     this.#header = header;
     this.#saved = saved;
   }
 
-  get header(): RunHeader {
+  get header(): H {
     return this.#header;
   }
   get saved(): number {
     return this.#saved;
   }
   /** Events that are in this tab only, oldest first. */
-  get unsaved(): readonly RunEvent[] {
+  get unsaved(): readonly E[] {
     return this.#unsaved;
   }
 
@@ -54,17 +54,17 @@ export class Journal {
     this.#header = { ...this.#header, title };
   }
 
-  /** From now on every append is refused: another tab took the run over, or it was deleted. */
+  /** From now on every append is refused: another tab took the journal over, or it was deleted. */
   revoke(error: StoreError): void {
     this.#revoked = error;
   }
 
-  /** A run that is not on disk starts with its first event in memory. */
-  begin(start: RunEvent): void {
+  /** A journal that is not on disk starts with its first event in memory. */
+  begin(start: E): void {
     this.#unsaved = [start];
   }
 
-  append(event: RunEvent): Promise<Receipt> {
+  append(event: E): Promise<Receipt> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ event, resolve, reject });
       this.#pump ??= this.#run();
@@ -93,7 +93,7 @@ export class Journal {
     this.#pump = null;
   }
 
-  async #settle(batch: Waiting[]): Promise<void> {
+  async #settle(batch: Waiting<E>[]): Promise<void> {
     try {
       const first = this.#header.events;
       const durable = await this.#commit(batch.map(waiting => waiting.event));
@@ -105,11 +105,11 @@ export class Journal {
     }
   }
 
-  async #commit(events: readonly RunEvent[]): Promise<boolean> {
+  async #commit(events: readonly E[]): Promise<boolean> {
     if (this.#revoked) throw this.#revoked;
     this.#refuseDoubled(events);
     const all = [...this.#unsaved, ...events];
-    const header = events.reduce(advance, this.#header);
+    const header = events.reduce((header, event) => this.kind.advance(header, event), this.#header);
     const durable = await this.save(header, this.#saved, all);
     this.#header = { ...header, title: this.#header.title };
     if (durable) this.#saved += all.length;
@@ -118,10 +118,10 @@ export class Journal {
   }
 
   /** The database refuses doubles on disk; in memory this does. */
-  #refuseDoubled(events: readonly RunEvent[]): void {
-    const seen = new Set(this.#unsaved.map(onceKey));
+  #refuseDoubled(events: readonly E[]): void {
+    const seen = new Set(this.#unsaved.map(event => this.kind.onceKey(event)));
     for (const event of events) {
-      const once = onceKey(event);
+      const once = this.kind.onceKey(event);
       if (once !== undefined && seen.has(once)) throw new StoreError('duplicate', `Already in the journal: ${once}.`);
       seen.add(once);
     }

@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import type { RunEvent } from '../debate/events';
 import { issueText, parseRunEvent } from '../debate/schema';
 import { StoreError } from './errors';
-import { recordSchema, type EventRecord, type RunHeader } from './records';
+import { recordSchema, type RunHeader } from './records';
 
 /** `steps[n]` turns a record of schema n into one of schema n + 1: pure, and kept for ever. */
 export type Migrations = Readonly<Record<number, (record: Record<string, unknown>) => Record<string, unknown>>>;
@@ -32,6 +32,7 @@ const header = v.object({
   finished: v.nullable(v.string()),
   events: count,
   source: v.picklist(['here', 'imported']),
+  loop: v.exactOptional(v.string()),
 });
 
 /** The schema number of a stored record; NaN when it has none. */
@@ -55,7 +56,8 @@ export function migrate(record: unknown, steps: Migrations, target: number): unk
   return current;
 }
 
-function checked<T>(read: () => T, what: string): T {
+/** @throws StoreError 'damaged' where a schema refuses */
+export function checked<T>(read: () => T, what: string): T {
   try {
     return read();
   } catch (error) {
@@ -70,6 +72,6 @@ export const readHeader = (record: unknown): RunHeader =>
 
 /** @throws StoreError 'read-only' or 'damaged' */
 export function readEvent(record: unknown): RunEvent {
-  const current = migrate(record, eventMigrations, recordSchema) as Partial<EventRecord>;
-  return checked(() => parseRunEvent(current.event), `Event ${String(current.seq)} of a run`);
+  const { event, seq } = migrate(record, eventMigrations, recordSchema) as { event?: unknown; seq?: unknown };
+  return checked(() => parseRunEvent(event), `Event ${String(seq)} of a run`);
 }

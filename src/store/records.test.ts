@@ -1,12 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { fixtureRun } from '../../test/fixtures/run';
+import type { RunEvent } from '../debate/events';
 import { foldAll } from '../debate/fold';
 import schema1 from './fixtures/schema-1.json';
 import { StoreError } from './errors';
 import { Journal, type Save } from './journal';
+import { journalRecord, runKind } from './kind';
 import { migrate, readEvent, readHeader, type Migrations } from './migrate';
 import { readStored } from './read';
-import { advance, eventRecord, headerOf, onceKey, type RunHeader } from './records';
+import { advance, headerOf, onceKey, type RunHeader } from './records';
 
 const { events } = fixtureRun();
 const start = events[0]!;
@@ -49,7 +51,7 @@ describe('headers', () => {
 
 describe('records of schema 1, as the first release wrote them', () => {
   test('read as they were meant', () => {
-    const { header, events, readOnly } = readStored(whole());
+    const { header, events, readOnly } = readStored(runKind, whole());
     expect(readOnly).toBe(false);
     expect(header).toMatchObject({ run: 'fixture', turns: 2, done: 1, events: 5, agents: 1, rounds: 2 });
     expect(events.map(onceKey)).toMatchInlineSnapshot(`
@@ -64,8 +66,8 @@ describe('records of schema 1, as the first release wrote them', () => {
   });
 
   test('are what this release writes', () => {
-    const { header, events } = readStored(whole());
-    expect(events.map((event, seq) => eventRecord(header.run, seq, event))).toEqual(schema1.events);
+    const { header, events } = readStored(runKind, whole());
+    expect(events.map((event, seq) => journalRecord(runKind, header.run, seq, event))).toEqual(schema1.events);
   });
 
   test('that are damaged are not shown as a run', () => {
@@ -79,16 +81,16 @@ describe('records of schema 1, as the first release wrote them', () => {
     for (const [what, damage] of broken) {
       const stored = whole();
       damage(stored);
-      expect([what, codeOf(() => readStored(stored))]).toEqual([what, 'damaged']);
+      expect([what, codeOf(() => readStored(runKind, stored))]).toEqual([what, 'damaged']);
     }
   });
 
   test('of a later schema open read-only when nothing they hold is new, and not at all otherwise', () => {
     const later = whole();
     later.header.schema = 2;
-    expect(readStored(later)).toMatchObject({ readOnly: true });
+    expect(readStored(runKind, later)).toMatchObject({ readOnly: true });
     later.events[1]!.event = { type: 'sang' };
-    expect(codeOf(() => readStored(later))).toBe('read-only');
+    expect(codeOf(() => readStored(runKind, later))).toBe('read-only');
     expect(codeOf(() => readHeader(later.header))).toBe('read-only');
     expect(codeOf(() => readEvent({ ...later.events[0], schema: 2 }))).toBe('read-only');
   });
@@ -98,9 +100,9 @@ test('a token of no probability does not make a run unreadable', () => {
   const stored = structuredClone(events[1]!);
   if (stored.type !== 'turn') throw new Error('the fixture begins with a turn');
   stored.turn.logprobs = [-0.5, -Infinity, NaN];
-  const read = readEvent(eventRecord('r', 1, stored));
+  const read = readEvent(journalRecord(runKind, 'r', 1, stored));
   expect(read).toMatchObject({ turn: { logprobs: [-0.5, -1000, -1000] } });
-  expect(readEvent(eventRecord('r', 1, JSON.parse(JSON.stringify(stored)) as typeof stored))).toEqual(read);
+  expect(readEvent(journalRecord(runKind, 'r', 1, JSON.parse(JSON.stringify(stored)) as typeof stored))).toEqual(read);
 });
 
 test('migrations run one after the other, on a copy, and only up to what is asked', () => {
@@ -122,13 +124,13 @@ describe('the tail of a journal', () => {
 
   test('writes what piled up in one go, in order', async () => {
     const writes: number[] = [];
-    const save: Save = async (_, saved, batch) => {
+    const save: Save<RunEvent, RunHeader> = async (_, saved, batch) => {
       writes.push(batch.length);
       expect(saved).toBe(1 + writes.slice(0, -1).reduce((a, b) => a + b, 0));
       await new Promise(done => setTimeout(done));
       return true;
     };
-    const journal = new Journal(header, 1, save);
+    const journal = new Journal(runKind, header, 1, save);
     const receipts = await Promise.all(['a', 'b', 'c', 'd'].map(text => journal.append(note(text))));
     expect(receipts.map(({ seq }) => seq)).toEqual([1, 2, 3, 4]);
     expect(writes).toEqual([1, 3]);
@@ -137,7 +139,7 @@ describe('the tail of a journal', () => {
   test('keeps everything in order while the disk refuses, and hands it over when it does not', async () => {
     let full = true;
     const disk: string[] = [];
-    const journal = new Journal(header, 1, (_, __, batch) => {
+    const journal = new Journal(runKind, header, 1, (_, __, batch) => {
       if (!full) disk.push(...batch.map(event => (event.type === 'note' ? event.text : event.type)));
       return Promise.resolve(!full);
     });
@@ -152,7 +154,7 @@ describe('the tail of a journal', () => {
   });
 
   test('refuses everything once another tab took the run over', async () => {
-    const journal = new Journal(header, 1, () => Promise.resolve(true));
+    const journal = new Journal(runKind, header, 1, () => Promise.resolve(true));
     await journal.append(note('a'));
     journal.revoke(new StoreError('busy', 'taken'));
     await expect(journal.append(note('b'))).rejects.toMatchObject({ code: 'busy' });

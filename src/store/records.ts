@@ -1,4 +1,4 @@
-// The two kinds of records: a header per run, read by lists, and its events, read when the run is opened.
+// What a list of runs shows of each, kept in step with its journal; the events themselves are read when the run is opened.
 import type { RunEvent } from '../debate/events';
 import type { RunStart } from '../debate/fold';
 
@@ -30,18 +30,11 @@ export interface RunHeader {
   /** Length of the journal, which is the `seq` of the next event. */
   events: number;
   source: 'here' | 'imported';
+  /** The loop it is a debate of; left out for a run of its own. */
+  loop?: string;
 }
 
-/** Stored at [run, seq]; `once` is unique within a run, so that the database itself refuses a doubled turn. */
-export interface EventRecord {
-  schema: typeof recordSchema;
-  run: string;
-  seq: number;
-  once?: string;
-  event: RunEvent;
-}
-
-export function headerOf(start: RunStart, source: RunHeader['source'] = 'here'): RunHeader {
+export function headerOf(start: RunStart, source: RunHeader['source'] = 'here', loop?: string): RunHeader {
   const { config, engine } = start;
   return {
     schema: recordSchema,
@@ -64,6 +57,7 @@ export function headerOf(start: RunStart, source: RunHeader['source'] = 'here'):
     finished: null,
     events: 1,
     source,
+    ...(loop === undefined ? {} : { loop }),
   };
 }
 
@@ -101,10 +95,4 @@ export function onceKey(event: RunEvent): string | undefined {
     default:
       return undefined;
   }
-}
-
-export function eventRecord(run: string, seq: number, event: RunEvent): EventRecord {
-  const once = onceKey(event);
-  // An absent key path keeps the record out of the unique index; `undefined` would too, but is not what other readers expect.
-  return { schema: recordSchema, run, seq, ...(once === undefined ? {} : { once }), event };
 }

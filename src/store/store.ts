@@ -1,15 +1,24 @@
-// The record of all runs in this browser. Durable where the browser lets it be, from memory where not, and honest about which.
+// The record of this browser: runs, loops, training sets, weights. Durable where the browser lets it be, from memory where not, and honest
+// about which.
 import type { RunEvent, RunFile } from '../debate/events';
 import type { RunStart } from '../debate/fold';
-import { Changes, type RunChange } from './changes';
+import type { LoopEvent, LoopFile } from '../experiment/records';
+import { Adapters } from './adapters';
+import { Changes, type LoopChange, type RunChange } from './changes';
 import { Database, databaseVersion } from './database';
+import { Documents } from './documents';
 import { StoreError, asStoreError, isMediumFailure } from './errors';
 import { memoryOnly, reasonOf, type StoreHealth } from './health';
-import { Journal, type Receipt, type Save } from './journal';
-import { hold, pageLocks, type Hold, type Locks } from './locks';
-import { readHeader, schemaOf } from './migrate';
+import type { Receipt } from './journal';
+import { Journals, type Listed, type SaveThrough } from './journals';
+import { loopKind, runKind } from './kind';
+import { pageLocks, type Locks } from './locks';
+import { loopHeaderOf, type LoopHeader, type LoopStart } from './loop-records';
+import { Memos } from './memos';
+import { schemaOf } from './migrate';
+import { asLoopFile, asRunFile, readStored, type ExportedLoop, type ExportedRun, type StoredLoop, type StoredRun } from './read';
 import { headerOf, type RunHeader } from './records';
-import { asRunFile, readStored, type ExportedRun, type StoredRun } from './read';
+import { Sets } from './sets';
 
 export interface StoreOptions {
   name?: string;
@@ -17,39 +26,33 @@ export interface StoreOptions {
   locks?: Locks | null;
 }
 
-/** A row of the list of runs. `header` is null when this version cannot read it; it can still be exported and deleted. */
-export interface ListedRun {
-  run: string;
-  title: string;
-  at: string;
-  state: 'ok' | 'newer' | 'damaged';
-  header: RunHeader | null;
-  /** Events that are in this tab only. */
-  unsaved: number;
-}
-
-interface OpenRun {
-  journal: Journal;
-  hold: Hold | null;
-}
-
-const closed = () => new StoreError('closed', 'There is no connection to the record.', 'Close other Polylogue tabs, or reload this one.');
-const takenOver = () => new StoreError('busy', 'Another tab took this run over.', 'Follow it here, or take it back.');
+export type ListedRun = Omit<Listed<RunHeader>, 'id'> & { run: string };
+export type ListedLoop = Omit<Listed<LoopHeader>, 'id'> & { loop: string };
 
 export class RunStore {
-  readonly changes: Changes;
+  readonly changes: Changes<'run'>;
+  readonly loopChanges: Changes<'loop'>;
+  readonly sets: Sets;
+  readonly adapters: Adapters;
+  /** Where the finetuning client looks for jobs it ordered before a reload. */
+  readonly memos: Memos;
+  readonly #documents: Documents;
+  readonly #runs: Journals<RunEvent, RunHeader>;
+  readonly #loops: Journals<LoopEvent, LoopHeader>;
   #database: Database | null = null;
   #health: StoreHealth = { kind: 'durable' };
   readonly #healthListeners = new Set<(health: StoreHealth) => void>();
-  readonly #open = new Map<string, Promise<OpenRun>>();
-  /** The settled ones of `#open`, for reading without waiting. */
-  readonly #journals = new Map<string, Journal>();
 
-  private constructor(
-    private readonly name: string,
-    private readonly locks: Locks | null,
-  ) {
-    this.changes = new Changes(`${name}:runs`);
+  private constructor(name: string, locks: Locks | null) {
+    this.changes = new Changes(`${name}:runs`, 'run');
+    this.loopChanges = new Changes(`${name}:loops`, 'loop');
+    const medium = { database: () => this.#database, save: this.#save };
+    this.#documents = new Documents(medium);
+    this.sets = new Sets(this.#documents);
+    this.adapters = new Adapters(this.#documents);
+    this.memos = new Memos(this.#documents);
+    this.#runs = new Journals({ ...medium, name, locks, kind: runKind, tell: (...change) => this.changes.tell(...change) });
+    this.#loops = new Journals({ ...medium, name, locks, kind: loopKind, tell: (...change) => this.loopChanges.tell(...change) });
   }
 
   /** Never hangs: when another tab blocks the opening, the store starts in memory and becomes durable once that tab is closed. */
@@ -89,37 +92,15 @@ export class RunStore {
     return () => this.#healthListeners.delete(listener);
   }
 
-  /** Starts a journal with its first event and claims the run for this tab. @throws StoreError 'duplicate' */
-  async createRun(start: RunStart): Promise<Receipt> {
-    if (this.#open.has(start.run)) throw new StoreError('duplicate', 'A run of this id exists.');
-    const opening = this.#claim(start.run, false, () => {
-      const journal = new Journal(headerOf(start), 0, this.#save);
-      journal.begin(start);
-      return Promise.resolve(journal);
-    });
-    const { journal } = await opening;
-    try {
-      const durable = await journal.flush();
-      this.changes.tell('created', start.run, 1);
-      return { seq: 0, durable };
-    } catch (error) {
-      await this.#forget(start.run);
-      throw error;
-    }
-  }
+  /** Starts a journal with its first event and claims the run for this tab. @param loop the loop it is a debate of @throws StoreError 'duplicate' */
+  createRun = (start: RunStart, loop?: string): Promise<Receipt> => this.#runs.create(headerOf(start, 'here', loop), start);
 
   /**
    * Appends one event; resolves when it is on disk, or when it is in memory and the health says so.
    * The first append claims the run for this tab.
    * @throws StoreError 'busy' while another tab writes to the run, 'duplicate', 'missing', 'conflict', 'read-only', 'closed'
    */
-  async append(run: string, event: RunEvent): Promise<Receipt> {
-    const { journal } = await this.#writer(run, false);
-    const receipt = await journal.append(event);
-    this.changes.tell('appended', run, receipt.seq + 1);
-    if (event.type === 'run-finished') await this.release(run);
-    return receipt;
-  }
+  append = (run: string, event: RunEvent): Promise<Receipt> => this.#runs.append(run, event);
 
   /** The `journal` argument of a debate. */
   journal =
@@ -128,84 +109,103 @@ export class RunStore {
       void (await this.append(run, event));
 
   /** Makes this tab the writer of a run. @param steal takes it from the tab that is. @throws StoreError 'busy', 'missing', 'read-only' */
-  async claim(run: string, steal = false): Promise<void> {
-    await this.#writer(run, steal);
-  }
+  claim = (run: string, steal = false): Promise<void> => this.#runs.claim(run, steal);
 
   /** Lets other tabs write to the run: call when a debate is paused or stopped. What is unsaved stays in memory and claimed. */
-  async release(run: string): Promise<void> {
-    const opened = await this.#open.get(run)?.catch(() => null);
-    await opened?.journal.idle();
-    if (opened && opened.journal.unsaved.length === 0) await this.#forget(run);
-  }
+  release = (run: string): Promise<void> => this.#runs.release(run);
 
-  /** Every run, newest first; reads headers only. */
-  async listRuns(): Promise<ListedRun[]> {
-    const listed = new Map<string, ListedRun>();
-    if (this.#database?.open)
-      for (const record of await this.#database.headers()) {
-        const row = listedRun(record);
-        listed.set(row.run, row);
-      }
-    for (const [run, { header, unsaved }] of this.#journals)
-      if (unsaved.length > 0) listed.set(run, { run, title: header.title, at: header.at, state: 'ok', header, unsaved: unsaved.length });
-    return [...listed.values()].sort((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : 0));
+  /** Newest first; reads headers only. @param of `alone`: without the debates of loops; or those of one loop */
+  async listRuns(of: 'all' | 'alone' | { loop: string } = 'all'): Promise<ListedRun[]> {
+    const runs = (await this.#runs.list()).map(({ id, ...rest }) => ({ run: id, ...rest }));
+    if (of === 'all') return runs;
+    return runs.filter(({ header }) => header?.loop === (of === 'alone' ? undefined : of.loop));
   }
 
   /** @throws StoreError 'missing', 'damaged', 'read-only' when a newer version wrote what this one cannot show, 'closed' */
-  async readRun(run: string): Promise<StoredRun> {
-    const journal = this.#journals.get(run);
-    if (journal && journal.saved === 0) return { header: journal.header, events: [...journal.unsaved], readOnly: false };
-    const stored = readStored(await this.#whole(run));
-    if (!journal || journal.unsaved.length === 0) return stored;
-    return { ...stored, header: journal.header, events: [...stored.events, ...journal.unsaved] };
-  }
+  readRun = (run: string): Promise<StoredRun> => this.#runs.read(run);
 
   /** @throws StoreError 'missing', 'read-only' */
-  async renameRun(run: string, title: string): Promise<void> {
-    const journal = this.#journals.get(run);
-    journal?.rename(title);
-    if (!journal || journal.saved > 0) await this.#connected().rename(run, title);
-    this.changes.tell('renamed', run, journal?.header.events ?? 0);
-  }
+  renameRun = (run: string, title: string): Promise<void> => this.#runs.rename(run, title);
 
   async deleteRun(run: string): Promise<void> {
-    const journal = this.#journals.get(run);
-    journal?.revoke(new StoreError('missing', 'This run was deleted.'));
-    await journal?.idle();
-    if (!journal || journal.saved > 0) await this.#connected().remove(run);
-    await this.#forget(run);
-    this.changes.tell('deleted', run, 0);
+    await this.#runs.remove(run);
     // Room may have been made.
     await this.retry();
   }
 
   /** The run as a file's content, under its present title; what this version cannot read is handed out as it is stored. */
   async exportRun(run: string): Promise<RunFile | ExportedRun> {
-    const journal = this.#journals.get(run);
+    const journal = this.#runs.held(run);
     if (journal && journal.saved === 0) return asRunFile(journal.header, [...journal.unsaved]);
-    const whole = await this.#whole(run);
+    const whole = await this.#runs.whole(run);
     try {
-      const { header, events } = readStored(whole);
+      const { header, events } = readStored(runKind, whole);
       return asRunFile(journal?.header ?? header, [...events, ...(journal?.unsaved ?? [])]);
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
-      const raw = whole.events.map(record => (record as { event?: unknown }).event);
-      return { polylogue: 'run', schema: schemaOf(whole.header), events: raw };
+      return { polylogue: 'run', schema: schemaOf(whole.header), events: whole.events.map(eventOf) };
     }
   }
 
   /** Writes a run that came from elsewhere; see `import.ts` for the rules. @throws StoreError 'duplicate' */
-  async insertRun(header: RunHeader, events: readonly RunEvent[]): Promise<void> {
-    await this.#connected().insert(header, events);
-    this.changes.tell('created', header.run, events.length);
+  insertRun = (header: RunHeader, events: readonly RunEvent[]): Promise<void> => this.#runs.insert(header, events);
+
+  /** Starts the journal of a loop and claims it for this tab. @throws StoreError 'duplicate' */
+  createLoop = (start: LoopStart): Promise<Receipt> => this.#loops.create(loopHeaderOf(start), start);
+
+  /** As `append`, for the events of a loop; its debates are runs of their own. */
+  appendLoop = (loop: string, event: LoopEvent): Promise<Receipt> => this.#loops.append(loop, event);
+
+  claimLoop = (loop: string, steal = false): Promise<void> => this.#loops.claim(loop, steal);
+  releaseLoop = (loop: string): Promise<void> => this.#loops.release(loop);
+
+  /** Newest first; reads headers only. */
+  listLoops = async (): Promise<ListedLoop[]> => (await this.#loops.list()).map(({ id, ...rest }) => ({ loop: id, ...rest }));
+
+  readLoop = (loop: string): Promise<StoredLoop> => this.#loops.read(loop);
+  renameLoop = (loop: string, title: string): Promise<void> => this.#loops.rename(loop, title);
+
+  /** With its debates, training sets, weights and memos. The loop itself goes last, so that a deletion cut short can be repeated. */
+  async deleteLoop(loop: string): Promise<void> {
+    for (const { run } of await this.listRuns({ loop })) await this.#runs.remove(run);
+    await this.sets.remove(await this.sets.list({ loop }));
+    await this.adapters.remove((await this.adapters.list({ loop })).map(({ id }) => id));
+    await this.memos.removeOf(loop);
+    await this.#loops.remove(loop);
+    await this.retry();
   }
+
+  /** Everything of a loop but its weights, under its present title; what this version cannot read is handed out as it is stored. */
+  async exportLoop(loop: string): Promise<LoopFile | ExportedLoop> {
+    const runs: Record<string, RunEvent[]> = Object.create(null) as Record<string, RunEvent[]>;
+    for (const { run } of await this.listRuns({ loop })) {
+      const file = await this.exportRun(run);
+      // What this version cannot read it cannot vouch for; the run can be exported alone.
+      if (file.schema === 1) runs[run] = file.events as RunEvent[];
+    }
+    const sets: NonNullable<LoopFile['sets']> = Object.create(null) as NonNullable<LoopFile['sets']>;
+    for (const { sha256 } of await this.sets.list({ loop })) {
+      const set = await this.sets.read(sha256);
+      if (set) sets[sha256] = set;
+    }
+    try {
+      const { header, events } = await this.#loops.read(loop);
+      return { ...asLoopFile(header, events), runs, sets };
+    } catch (error) {
+      if (!(error instanceof StoreError) || error.code === 'missing' || error.code === 'closed') throw error;
+      const whole = await this.#loops.whole(loop);
+      return { polylogue: 'loop', schema: schemaOf(whole.header), events: whole.events.map(eventOf), runs, sets };
+    }
+  }
+
+  /** Writes a loop that came from elsewhere; see `import-loop.ts` for the rules. @throws StoreError 'duplicate' */
+  insertLoop = (header: LoopHeader, events: readonly LoopEvent[]): Promise<void> => this.#loops.insert(header, events);
 
   /** Tries to write what is in memory only; true = everything is durable now. What cannot be written keeps the health as it is. */
   async retry(): Promise<boolean> {
     if (!this.#database?.open || this.#database.newer) return false;
     try {
-      for (const journal of this.#journals.values()) if (!(await journal.flush())) return false;
+      for (const part of [this.#documents, this.#runs, this.#loops]) if (!(await part.flush())) return false;
     } catch (error) {
       if (error instanceof StoreError) return false;
       throw error;
@@ -216,27 +216,14 @@ export class RunStore {
   }
 
   async close(): Promise<void> {
-    for (const run of [...this.#open.keys()]) await this.#forget(run);
+    await this.#runs.close();
+    await this.#loops.close();
     this.changes.close();
+    this.loopChanges.close();
     this.#database?.close();
   }
 
-  #connected(): Database {
-    if (!this.#database?.open) throw closed();
-    return this.#database;
-  }
-
-  async #whole(run: string): Promise<{ header: unknown; events: unknown[] }> {
-    const whole = await this.#connected().whole(run);
-    if (whole.header === undefined) throw new StoreError('missing', 'There is no such run.');
-    return whole;
-  }
-
-  #unsaved(): number {
-    let sum = 0;
-    for (const { unsaved } of this.#journals.values()) sum += unsaved.length;
-    return sum;
-  }
+  #unsaved = (): number => this.#runs.unsaved + this.#loops.unsaved + this.#documents.unsaved;
 
   #become(health: StoreHealth): void {
     if (health.kind === 'durable' && this.#health.kind === 'durable') return;
@@ -244,64 +231,21 @@ export class RunStore {
     for (const listener of this.#healthListeners) listener(health);
   }
 
-  #writer = (run: string, steal: boolean): Promise<OpenRun> =>
-    this.#claim(run, steal, async () => {
-      const stored = await this.#connected().header(run);
-      if (stored === undefined) throw new StoreError('missing', 'There is no such run.');
-      const header = readHeader(stored);
-      return new Journal(header, header.events, this.#save);
-    });
-
-  #claim(run: string, steal: boolean, load: () => Promise<Journal>): Promise<OpenRun> {
-    const known = this.#open.get(run);
-    if (known) return known;
-    const opening = (async (): Promise<OpenRun> => {
-      const lost = () => {
-        this.#journals.get(run)?.revoke(takenOver());
-        this.#open.delete(run);
-        this.#journals.delete(run);
-      };
-      const held = this.locks ? await hold(this.locks, `${this.name}:run:${run}`, steal, lost) : null;
-      if (this.locks && !held) throw new StoreError('busy', 'Another tab is writing to this run.', 'Follow it here, or take it over.');
-      try {
-        const journal = await load();
-        this.#journals.set(run, journal);
-        return { journal, hold: held };
-      } catch (error) {
-        held?.release();
-        throw error;
-      }
-    })();
-    this.#open.set(run, opening);
-    opening.catch(() => {
-      if (this.#open.get(run) === opening) this.#open.delete(run);
-    });
-    return opening;
-  }
-
-  async #forget(run: string): Promise<void> {
-    const opened = await this.#open.get(run)?.catch(() => null);
-    this.#open.delete(run);
-    this.#journals.delete(run);
-    opened?.hold?.release();
-  }
-
-  #save: Save = async (header, saved, events) => {
+  #save: SaveThrough = async (write, size, waiting) => {
     const database = this.#database;
-    const others = this.#unsaved() - (this.#journals.get(header.run)?.unsaved.length ?? 0);
-    if (!database?.open) return this.#keepInMemory(null, others + events.length);
+    const others = this.#unsaved() - waiting;
+    if (!database?.open) return this.#keepInMemory(null, others + size);
     try {
-      if (saved === 0) await database.insert(header, events);
-      else await database.append(header.run, saved, events);
+      await write(database);
     } catch (failure) {
       const error = asStoreError(failure);
       if (!(error instanceof StoreError)) throw error;
       const keep = isMediumFailure(error) || (error.code === 'read-only' && database.newer);
-      if (keep) return this.#keepInMemory(error, others + events.length);
+      if (keep) return this.#keepInMemory(error, others + size);
       throw error;
     }
     if (others === 0) this.#become({ kind: 'durable' });
-    // There was room for this one: perhaps for what waits of other runs too.
+    // There was room for this one: perhaps for what waits of others too.
     else queueMicrotask(() => void this.retry());
     return true;
   };
@@ -313,24 +257,7 @@ export class RunStore {
   }
 }
 
-function listedRun(record: unknown): ListedRun {
-  try {
-    const header = readHeader(record);
-    return { run: header.run, title: header.title, at: header.at, state: 'ok', header, unsaved: 0 };
-  } catch (error) {
-    if (!(error instanceof StoreError)) throw error;
-    const { run, title, at } = record as Partial<Record<'run' | 'title' | 'at', unknown>>;
-    const text = (value: unknown) => (typeof value === 'string' ? value : '');
-    return {
-      run: text(run),
-      title: text(title),
-      at: text(at),
-      state: error.code === 'read-only' ? 'newer' : 'damaged',
-      header: null,
-      unsaved: 0,
-    };
-  }
-}
+const eventOf = (record: unknown): unknown => (record as { event?: unknown }).event;
 
 export const openStore = (options?: StoreOptions): Promise<RunStore> => RunStore.open(options);
-export type { Receipt, RunChange, StoredRun };
+export type { LoopChange, Receipt, RunChange, StoredLoop, StoredRun };
