@@ -2,10 +2,11 @@
 
 export type ChangeKind = 'created' | 'appended' | 'renamed' | 'deleted';
 
-/** `run` or `loop` names what changed. */
-export type Change<K extends 'run' | 'loop'> = { [id in K]: string } & {
+/** What the thing that changed is called, and the name of the field that says which one it is. */
+export type Subject = 'run' | 'loop' | 'set';
+export type Change<K extends Subject> = { [id in K]: string } & {
   kind: ChangeKind;
-  /** Length of the journal now; a viewer reads the events it has not got yet. */
+  /** Length of the journal now, 0 for what has none; a viewer reads the events it has not got yet. */
   events: number;
   /** True when the change was made by another tab. */
   elsewhere: boolean;
@@ -13,7 +14,7 @@ export type Change<K extends 'run' | 'loop'> = { [id in K]: string } & {
 export type RunChange = Change<'run'>;
 export type LoopChange = Change<'loop'>;
 
-export class Changes<K extends 'run' | 'loop'> {
+export class Changes<K extends Subject> {
   readonly #listeners = new Set<(change: Change<K>) => void>();
   readonly #channel: BroadcastChannel | null;
 

@@ -10,6 +10,8 @@ export interface SetRecord {
   run: string;
   /** The loop it was collected in; left out when there is none. */
   loop?: string;
+  /** When it was kept, ISO 8601. */
+  at: string;
   header: SetRow;
 }
 
@@ -19,11 +21,12 @@ export interface SetRowsRecord {
   rows: DataRow[];
 }
 
-export const setRecord = ({ header }: TrainingSet, loop?: string): SetRecord => ({
+export const setRecord = ({ header }: TrainingSet, at: string, loop?: string): SetRecord => ({
   schema: recordSchema,
   id: [header.run, header.iteration, header.role, header.agent, header.sha256].join(' '),
   sha256: header.sha256,
   run: header.run,
   ...(loop === undefined ? {} : { loop }),
+  at,
   header,
 });

@@ -1,7 +1,7 @@
 // Training sets in the record: kept by the hash of their rows, listed by the run or loop they came from.
 import type { TrainingSet } from '../datasets/records';
-import { isIntact } from '../datasets/seal';
-import { parseTrainingSet } from '../experiment/schema';
+import { parseTrainingSet } from '../datasets/schema';
+import type { Changes } from './changes';
 import type { Documents } from './documents';
 import { StoreError } from './errors';
 import { checked, migrate, type Migrations } from './migrate';
@@ -18,17 +18,27 @@ export const setMigrations: Migrations = {};
 const upToDate = (record: unknown): SetRecord => migrate(record, setMigrations, recordSchema) as unknown as SetRecord;
 
 export class Sets {
-  constructor(private readonly documents: Documents) {}
+  constructor(
+    private readonly documents: Documents,
+    /** Heard in every tab; `set` is the hash of its rows. */
+    readonly changes: Changes<'set'>,
+  ) {}
 
   /**
-   * Keeps sets with their rows; one that is there already is written again, to no effect.
+   * Keeps sets with their rows; one that is there already stays as it is.
    * @param loop the loop they were collected in
    * @returns whether they are on disk; false = in this tab only, and the store's health says why
    */
-  save(sets: readonly TrainingSet[], loop?: string): Promise<boolean> {
-    return this.documents.put(
-      sets.flatMap(set => {
-        const record = setRecord(set, loop);
+  async save(sets: readonly TrainingSet[], loop?: string): Promise<boolean> {
+    const at = new Date().toISOString();
+    const fresh: { set: TrainingSet; record: SetRecord }[] = [];
+    for (const set of sets) {
+      const record = setRecord(set, at, loop);
+      if ((await this.documents.get('sets', record.id)) === undefined) fresh.push({ set, record });
+    }
+    if (!fresh.length) return this.documents.unsaved === 0;
+    const durable = await this.documents.put(
+      fresh.flatMap(({ set, record }) => {
         const rows: SetRowsRecord = { schema: recordSchema, sha256: set.header.sha256, rows: set.rows };
         return [
           { store: 'sets', key: record.id, value: record },
@@ -36,6 +46,8 @@ export class Sets {
         ] as const;
       }),
     );
+    for (const { set } of fresh) this.changes.tell('created', set.header.sha256, 0);
+    return durable;
   }
 
   /** @returns null when there is none @throws StoreError 'damaged' when its rows are not those its name promises, 'read-only' */
@@ -48,7 +60,7 @@ export class Sets {
     return whole(upToDate(first), rows);
   }
 
-  /** Headers, apart from rows, in the order of iteration, role and agent. */
+  /** Headers, apart from rows, in the order of iteration, role and agent; `at` tells when each was kept. */
   async list(filter: SetFilter = {}): Promise<SetRecord[]> {
     const where =
       filter.run !== undefined ? { field: 'run', is: filter.run } : filter.loop !== undefined ? { field: 'loop', is: filter.loop } : null;
@@ -77,12 +89,21 @@ export class Sets {
       ...[...going].map(key => ({ store: 'sets' as const, key })),
       ...rows.map(key => ({ store: 'setRows' as const, key })),
     ]);
+    for (const { sha256 } of records) this.changes.tell('deleted', sha256, 0);
+  }
+
+  /** Forgets every set of these rows. */
+  async delete(sha256: string): Promise<void> {
+    await this.remove((await this.documents.all('sets', { field: 'sha256', is: sha256 })).map(upToDate));
   }
 }
 
 function whole(record: SetRecord, stored: unknown): TrainingSet {
   const { rows } = migrate(stored, setMigrations, recordSchema) as Partial<SetRowsRecord>;
-  const set = checked(() => parseTrainingSet({ header: record.header, rows }), 'A training set');
-  if (!isIntact(set)) throw new StoreError('damaged', 'The rows of a training set are not those it was named after.', 'Collect it again.');
-  return set;
+  try {
+    return checked(() => parseTrainingSet({ header: record.header, rows }), 'A training set');
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new StoreError('damaged', 'The rows of a training set are not those it was named after.', 'Collect it again.', error);
+  }
 }

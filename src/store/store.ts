@@ -48,7 +48,7 @@ export class RunStore {
     this.loopChanges = new Changes(`${name}:loops`, 'loop');
     const medium = { database: () => this.#database, save: this.#save };
     this.#documents = new Documents(medium);
-    this.sets = new Sets(this.#documents);
+    this.sets = new Sets(this.#documents, new Changes(`${name}:sets`, 'set'));
     this.adapters = new Adapters(this.#documents);
     this.memos = new Memos(this.#documents);
     this.#runs = new Journals({ ...medium, name, locks, kind: runKind, tell: (...change) => this.changes.tell(...change) });
@@ -220,6 +220,7 @@ export class RunStore {
     await this.#loops.close();
     this.changes.close();
     this.loopChanges.close();
+    this.sets.changes.close();
     this.#database?.close();
   }
 
