@@ -12,13 +12,17 @@ import { train } from './train';
 const dir = process.argv[2]!;
 const cancel = new AbortController();
 process.on('SIGTERM', () => cancel.abort(new Error('cancelled')));
-process.on('disconnect', () => process.exit(1));
-process.stdout.on('error', () => process.exit(1));
+const leave = (): never => process.exit(1);
+process.on('disconnect', leave);
+process.stdout.on('error', leave);
 
-const say = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
-
-/** Checkpoints are written one after another, and the result after the last of them. */
-let writing = Promise.resolve();
+/** Lines leave in order, and that of a checkpoint when it is whole on disk. */
+let lines = Promise.resolve();
+const say = (line: object, before?: () => Promise<void>): void => {
+  lines = lines.then(before).then(() => void process.stdout.write(`${JSON.stringify(line)}\n`));
+  // Awaited in the end; until then a full disk must not end the process without a word.
+  lines.catch(() => undefined);
+};
 
 try {
   const { base, threads, job } = await readJob(dir);
@@ -30,20 +34,18 @@ try {
     update => {
       if (update.t !== 'checkpoint') return say(update);
       const name = `ckpt-${update.step}`;
-      writing = writing
-        .then(() => writeFiles(join(dir, name), update.files))
-        .then(() => say({ t: 'checkpoint', step: update.step, dir: name }));
+      say({ t: 'checkpoint', step: update.step, dir: name }, () => writeFiles(join(dir, name), update.files));
     },
     cancel.signal,
   );
-  await writing;
-  await writeFiles(join(dir, 'out'), files);
-  say({ t: 'done' });
+  say({ t: 'done' }, () => writeFiles(join(dir, 'out'), files));
+  await lines;
 } catch (error) {
   if (!cancel.signal.aborted) {
     const { code, message, param } = asTrainError(error);
-    say({ t: 'error', code, message, param });
+    process.stdout.write(`${JSON.stringify({ t: 'error', code, message, param })}\n`);
     process.exitCode = 1;
   }
 }
+process.off('disconnect', leave);
 process.disconnect?.();
