@@ -1,6 +1,5 @@
 // `debate`: the page's debate without a page. The same rooms, the same events, a file instead of a database.
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 
@@ -9,15 +8,14 @@ import { fold, foldAll, type RunStart } from '../debate/fold';
 import { DebateHalted, runDebate } from '../debate/protocol';
 import { allTurns } from '../debate/schedule';
 import { createNodeEngine } from '../models/engine-node';
+import { app, timestamp } from './about';
 import { debateHelp, debatePlan, type DebatePlan } from './debate-options';
 import { CliError } from './errors';
 import { createProgress, duration } from './progress';
-import { dropJournal, openJournal, writeRun } from './run-journal';
+import { dropJournal, openRunJournal, writeRun } from './run-journal';
 import { summary } from './summary';
 
 const builtinDir = join('public', 'models', 'abacus');
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
-const timestamp = (): string => new Date().toISOString();
 
 function startOf(plan: DebatePlan, engine: EngineInfo): RunStart {
   const { config, questions, title } = plan;
@@ -27,7 +25,7 @@ function startOf(plan: DebatePlan, engine: EngineInfo): RunStart {
     run: randomUUID(),
     at: timestamp(),
     title,
-    app: `polylogue ${version}`,
+    app,
     config,
     engine,
     questions,
@@ -60,7 +58,7 @@ export async function debate(args: string[]): Promise<void> {
   const plan = debatePlan(args, builtinDir);
   if (!plan) return console.log(debateHelp);
   const journalPath = `${plan.out}.journal`;
-  const journal = await openJournal(journalPath, plan.resume);
+  const journal = await openRunJournal(journalPath, plan.resume);
   const events: RunEvent[] = [...journal.events];
   const stored = foldAll(events);
   if (stored.start) checkSame(plan, stored.start);

@@ -11,6 +11,10 @@ const commands: Record<string, Command> = {
     about: 'let a society of models debate questions and write the run to a file',
     load: async () => (await import('./debate')).debate,
   },
+  loop: {
+    about: 'the closed loop: debate, collect, finetune, adopt, evaluate, again',
+    load: async () => (await import('./loop')).loop,
+  },
   record: { about: 'make the recordings that ship with the page', load: async () => (await import('./record')).record },
 };
 

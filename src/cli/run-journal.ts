@@ -5,17 +5,18 @@ import type { RunEvent, RunFile } from '../debate/events';
 import { parseRunEvent } from '../debate/schema';
 import { CliError } from './errors';
 
-export interface RunJournal {
+export interface Journal<Event> {
   /** What is on disk, in order. */
-  events: readonly RunEvent[];
+  events: readonly Event[];
   /** Resolves once the line is in the file: it survives the end of this process. */
-  append(event: RunEvent): Promise<void>;
+  append(event: Event): Promise<void>;
   close(): Promise<void>;
 }
+export type RunJournal = Journal<RunEvent>;
 
 const missing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';
 
-async function stored(path: string): Promise<RunEvent[] | null> {
+async function stored<Event>(path: string, parse: (value: unknown) => Event): Promise<Event[] | null> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
@@ -30,27 +31,33 @@ async function stored(path: string): Promise<RunEvent[] | null> {
     .filter(line => line)
     .map((line, i) => {
       try {
-        return parseRunEvent(JSON.parse(line));
+        return parse(JSON.parse(line));
       } catch (error) {
         throw new CliError(`${path} is damaged at line ${i + 1}: ${(error as Error).message}`);
       }
     });
 }
 
-/** @throws CliError when there is a journal and `resume` is false, or none and it is true */
-export async function openJournal(path: string, resume: boolean): Promise<RunJournal> {
-  const events = await stored(path);
-  if (events?.length && !resume)
-    throw new CliError(`${path} holds an interrupted run: add --resume to go on with it, or delete it to start anew.`);
-  if (!events?.length && resume) throw new CliError(`nothing to resume: there is no ${path}.`);
+/** Opens a journal, whether or not it is there. @param parse throws for what is no event */
+export async function openJournal<Event>(path: string, parse: (value: unknown) => Event): Promise<Journal<Event>> {
+  const events = (await stored(path, parse)) ?? [];
   const file = await open(path, 'a').catch((error: Error) => {
     throw new CliError(`cannot write ${path}: ${error.message}`);
   });
   return {
-    events: events ?? [],
+    events,
     append: async event => void (await file.appendFile(`${JSON.stringify(event)}\n`)),
     close: () => file.close(),
   };
+}
+
+/** @throws CliError when there is a journal and `resume` is false, or none and it is true */
+export async function openRunJournal(path: string, resume: boolean): Promise<RunJournal> {
+  const events = await stored(path, parseRunEvent);
+  if (events?.length && !resume)
+    throw new CliError(`${path} holds an interrupted run: add --resume to go on with it, or delete it to start anew.`);
+  if (!events?.length && resume) throw new CliError(`nothing to resume: there is no ${path}.`);
+  return openJournal(path, parseRunEvent);
 }
 
 /** One event per line, so that two runs can be compared with plain tools. Replaces the file in one step. */

@@ -1,4 +1,5 @@
 // 2N sets become 2N jobs, all handed out at once: the endpoint decides how many it trains side by side.
+import { chatJsonl } from '../datasets/formats/chat';
 import { agentName, type AgentName, type SetRow } from '../datasets/records';
 import { LoopHalted, type Context } from './context';
 import { openJobs } from './fold';
@@ -6,7 +7,7 @@ import { JobFailed, type TuneOrder, type TuneUpdate, type Tuned } from './ports'
 import type { KeptWeights, TrainSettings } from './records';
 import { derivedSeed } from './seeds';
 import { adapterId, trainedIn, weightsOf } from './society';
-import { chatLines, heldOut, splitSet } from './training-file';
+import { heldOut, splitSet } from './split';
 
 /** Updates a job will make, as far as the settings tell. */
 export const plannedSteps = ({ steps, epochs, batchSize }: TrainSettings, rows: number): number =>
@@ -32,9 +33,9 @@ async function orderOf(context: Context, iteration: number, name: AgentName, hea
     role: header.role,
     base: config.debate.base.id,
     from: config.startFrom === 'base' ? null : weightsOf(context.state, name, iteration - 1).model,
-    training: chatLines(training),
+    training: chatJsonl(training),
     // Validation is never asked for without rows to validate on.
-    validation: validation.length ? chatLines(validation) : null,
+    validation: validation.length ? chatJsonl(validation) : null,
     datasetHash: header.sha256,
     settings: config.training[header.role],
     seed: derivedSeed(config.seed, 'finetune', iteration, name),

@@ -39,7 +39,7 @@ export interface LoopConfig {
   training: { generator: TrainSettings; critic: TrainSettings };
   /** Evaluation questions whose last answers are scored under the other agents (NLL); 0 = none. */
   nllQuestions: number;
-  /** Rows of each set left out of training, for validation loss and for a probe on rows never seen; fewer of small sets (training-file.ts). */
+  /** Rows of each set left out of training, for validation loss and for a probe on rows never seen; fewer of small sets (split.ts). */
   validationRows: number;
   seed: number;
   /** When an agent's training fails: `stop` (left out) halts until it is tried again, `keep` goes on with the agent's previous weights. */

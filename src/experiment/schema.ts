@@ -1,7 +1,8 @@
 // The runtime twin of `records.ts`: every loop event from a file or the database passes this once. Unknown fields are dropped.
 import * as v from 'valibot';
-import type { AgentName, TrainingSet } from '../datasets/records';
-import { config as debate, count, engine, fraction, id, line, message, positive, prose, question, short, stamp } from '../debate/schema';
+import type { AgentName } from '../datasets/records';
+import { datasetConfigSchema, setRowSchema } from '../datasets/schema';
+import { config as debate, count, engine, fraction, id, line, message, positive, question, short, stamp } from '../debate/schema';
 import type { LoopConfig, LoopEvent } from './records';
 
 // Names of agents, adapters and sets become file names and object keys: only what they can really look like passes.
@@ -39,12 +40,6 @@ const settings = v.pipe(
   v.check(({ method, rank }) => method === 'full' || rank >= 1, 'an adapter has a rank of at least 1'),
 );
 
-const selection = v.variant('by', [
-  v.object({ by: v.literal('consensus') }),
-  v.object({ by: v.literal('cross-agent'), ownShare: fraction }),
-  v.object({ by: v.literal('truth') }),
-]);
-
 export const loopConfigSchema = v.object({
   schema: v.literal(1),
   preset: short,
@@ -54,56 +49,13 @@ export const loopConfigSchema = v.object({
   evalQuestions: v.pipe(positive, v.maxValue(100_000)),
   questions: v.picklist(['fixed', 'resample']),
   startFrom: v.picklist(['previous', 'base']),
-  datasets: v.object({
-    w: fraction,
-    criticSize: v.picklist(['exact', 'all']),
-    criticOnEmpty: v.picklist(['skip', 'other']),
-    lossOn: v.picklist(['last', 'all']),
-    selection,
-    seed,
-  }),
+  datasets: datasetConfigSchema,
   training: v.object({ generator: settings, critic: settings }),
   nllQuestions: count,
   validationRows: count,
   seed,
   onFailure: v.optional(v.picklist(['stop', 'keep'])),
 });
-
-const reasons = v.record(line, count);
-
-const setRow = v.object({
-  schema: v.literal(1),
-  run: id,
-  iteration,
-  agent: v.pipe(count, v.maxValue(1000)),
-  role: v.picklist(['generator', 'critic']),
-  selection,
-  size: count,
-  minus: count,
-  plus: count,
-  wRealised: v.nullable(fraction),
-  unused: count,
-  discarded: reasons,
-  skipped: v.nullable(message),
-  sha256,
-  seed,
-  edited: v.optional(v.pipe(v.array(short), v.maxLength(100_000))),
-});
-
-const dataRow = v.object({
-  hash: short,
-  kind: v.picklist(['first', 'corrected', 'kept']),
-  qid: id,
-  speaker: v.pipe(count, v.maxValue(1000)),
-  run: id,
-  from: v.pipe(v.array(id), v.maxLength(4096)),
-  messages: v.pipe(
-    v.array(v.object({ role: v.picklist(['system', 'user', 'assistant']), content: prose, weight: v.optional(v.picklist([0, 1])) })),
-    v.maxLength(4096),
-  ),
-});
-
-export const trainingSetSchema = v.object({ header: setRow, rows: v.pipe(v.array(dataRow), v.maxLength(100_000)) });
 
 const share = v.object({ k: count, n: count, share: fraction, low: fraction, high: fraction });
 const accuracy = v.object({ ...share.entries, unanswered: count });
@@ -166,7 +118,7 @@ export const loopEventSchema = v.variant('type', [
   v.object({
     type: v.literal('collected'),
     iteration,
-    sets: v.pipe(v.array(setRow), v.maxLength(2000)),
+    sets: v.pipe(v.array(setRowSchema), v.maxLength(2000)),
     audit: v.nullable(audit),
     at: stamp,
   }),
@@ -208,6 +160,3 @@ export const parseLoopEvent = (value: unknown): LoopEvent => v.parse(loopEventSc
 
 /** @throws v.ValiError when the value is no configuration of a loop */
 export const parseLoopConfig = (value: unknown): LoopConfig => v.parse(loopConfigSchema, value, { abortEarly: true });
-
-/** Shape only; whether rows and hashes belong together is for `datasets` to say. @throws v.ValiError */
-export const parseTrainingSet = (value: unknown): TrainingSet => v.parse(trainingSetSchema, value, { abortEarly: true });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import type { DataRow, TrainingSet } from '../datasets/records';
-import { chatLines, splitSet } from './training-file';
+import { splitSet } from './split';
 
 const setOf = (size: number, sha256 = 'a'): TrainingSet => ({
   header: { sha256 } as TrainingSet['header'],
@@ -29,8 +29,4 @@ test('the split follows from the set: not from the order of its rows, and anothe
   const turned = { ...set, rows: [...set.rows].reverse() };
   expect(names(splitSet(turned, 8).validation)).toEqual(names(splitSet(set, 8).validation));
   expect(names(splitSet(setOf(60, 'b'), 8).validation)).not.toEqual(names(splitSet(set, 8).validation));
-});
-
-test('an endpoint is sent messages and nothing else', () => {
-  expect(chatLines(setOf(2).rows)).toBe('{"messages":[{"role":"user","content":"0"}]}\n{"messages":[{"role":"user","content":"1"}]}\n');
 });

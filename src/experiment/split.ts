@@ -1,9 +1,6 @@
-// A set as an endpoint is sent it: OpenAI's chat format, a few rows held out for validation, and nothing beside it.
+// Which rows of a set are trained on, and which few are held out to judge the training by.
 import type { DataRow, TrainingSet } from '../datasets/records';
 import { seededOrder } from '../tasks/hash';
-
-/** One JSON object per line; a context turn carries weight 0. */
-export const chatLines = (rows: readonly DataRow[]): string => rows.map(({ messages }) => `${JSON.stringify({ messages })}\n`).join('');
 
 /** How many rows of a set are held out: none of a small one, and never more than a fifth. */
 export const heldOut = (size: number, wanted: number): number => (size < 20 ? 0 : Math.min(wanted, Math.floor(size / 5)));

@@ -1,0 +1,176 @@
+// Command line of `loop`: a preset or a file, changed by flags, becomes a checked configuration.
+import { readFileSync } from 'node:fs';
+import { parseArgs, type ParseArgsConfig } from 'node:util';
+import * as v from 'valibot';
+
+import { baseSeats } from '../debate/defaults';
+import { issueText } from '../debate/schema';
+import { presetById, presets } from '../experiment/presets';
+import type { LoopConfig } from '../experiment/records';
+import { parseLoopConfig } from '../experiment/schema';
+import { taskById } from '../tasks/tasks';
+import { CliError } from './errors';
+
+const difficulties = taskById('arithmetic').difficulties.map(({ id }) => id);
+
+const flags = {
+  preset: ['string', presets.map(({ id }) => id).join('|'), 'a ready-made loop (gentle)'],
+  config: ['string', 'FILE', 'a configuration as JSON: whole, or what differs from its "preset"'],
+  out: ['string', 'DIR', 'folder of the loop, made when it is not there (loop)'],
+  resume: ['boolean', '', 'go on with the loop in --out; with --iterations beyond its own, go on further'],
+  iterations: ['string', 'L', 'iterations after the base'],
+  train: ['string', 'N', 'training questions'],
+  eval: ['string', 'N', 'held-out questions'],
+  difficulty: ['string', difficulties.join('|'), 'of the questions'],
+  agents: ['string', 'N', 'agents; N generators and N critics are trained'],
+  rounds: ['string', 'M', 'rounds of a debate'],
+  seed: ['string', 'S', 'questions, draws, sets and training all follow from it'],
+  'keep-going': ['boolean', '', 'an agent whose training fails keeps its previous weights, and the loop goes on'],
+  model: ['string', 'DIR', 'model folder (public/models/abacus)'],
+  threads: ['string', 'N', 'cores: threads of the model, trainings side by side (all)'],
+  width: ['string', 'N', 'most rows per call of the model (192)'],
+  title: ['string', 'TEXT', 'name of the loop'],
+  lean: ['boolean', '', 'leave token ends and probabilities out of the runs: a third of the size, no streaming in replay'],
+  help: ['boolean', '', 'show this'],
+} as const satisfies Record<string, readonly ['string' | 'boolean', string, string]>;
+
+type Flag = keyof typeof flags;
+type Values = Partial<Record<Flag, string | boolean>>;
+
+export const loopHelp = `Usage: npm run cli -- loop [options]
+
+${Object.entries(flags)
+  .map(([name, [, value, about]]) => `  ${`--${name}${value ? ` ${value}` : ''}`.padEnd(46)} ${about}`)
+  .join('\n')}
+
+Presets:
+${presets.map(({ id, about, cost }) => `  ${id.padEnd(10)} ${about}\n  ${''.padEnd(10)} Takes: ${cost}.`).join('\n')}
+
+Everything is kept in --out as it happens; a loop that was cut off continues with --resume.`;
+
+export interface LoopCommand {
+  /** null: the loop in `out` is to be gone on with, under its own configuration. */
+  config: LoopConfig | null;
+  /** How far to go, when asked for. */
+  iterations: number | undefined;
+  onFailure: 'keep' | undefined;
+  out: string;
+  modelDir: string;
+  threads: number | undefined;
+  width: number;
+  title: string | null;
+  lean: boolean;
+}
+
+const wrong = (message: string): CliError => new CliError(`${message}\nnpm run cli -- loop --help lists the options.`, 2);
+
+function read(args: string[]): Values {
+  try {
+    const options = Object.fromEntries(Object.entries(flags).map(([name, [type]]) => [name, { type }])) as ParseArgsConfig['options'];
+    return parseArgs({ args, options, strict: true, allowPositionals: false }).values as Values;
+  } catch (error) {
+    throw wrong((error as Error).message.split('. To specify')[0]!);
+  }
+}
+
+function number(values: Values, name: Flag, min: number, max: number): number | undefined {
+  const text = values[name];
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (String(text).trim() === '' || !Number.isInteger(value) || value < min || value > max)
+    throw wrong(`--${name} takes a whole number from ${min} to ${max}, not "${text}".`);
+  return value;
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** What differs, laid over a preset; lists are replaced whole. */
+function over(base: unknown, change: unknown): unknown {
+  if (!isObject(base) || !isObject(change)) return change;
+  const fields = Object.entries(change).map(([key, value]) => [key, Object.hasOwn(base, key) ? over(base[key], value) : value] as const);
+  return { ...base, ...Object.fromEntries(fields) };
+}
+
+function fromFile(path: string): LoopConfig {
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new CliError(`cannot read a configuration from ${path}: ${(error as Error).message}`, 2);
+  }
+  const name = isObject(value) && typeof value.preset === 'string' ? value.preset : 'gentle';
+  const known = presets.some(({ id }) => id === name) ? presetById(name).config : presetById('gentle').config;
+  return check(over(known, value), path);
+}
+
+function check(config: unknown, source: string): LoopConfig {
+  try {
+    return parseLoopConfig(config);
+  } catch (error) {
+    if (v.isValiError(error)) throw new CliError(`${source}: ${issueText(error.issues)}`, 2);
+    throw error;
+  }
+}
+
+/** Flags that say what a new loop is; a loop that exists has its own answers. */
+const settingFlags: Flag[] = ['preset', 'config', 'train', 'eval', 'difficulty', 'agents', 'rounds', 'seed', 'title'];
+
+/**
+ * @returns null when help was asked for
+ * @throws CliError for anything that cannot be meant
+ */
+export function loopCommand(args: string[], builtinDir: string): LoopCommand | null {
+  const values = read(args);
+  if (values.help) return null;
+  const iterations = number(values, 'iterations', 1, 1000);
+  const rest = {
+    iterations,
+    onFailure: values['keep-going'] ? ('keep' as const) : undefined,
+    out: String(values.out ?? 'loop'),
+    modelDir: String(values.model ?? builtinDir),
+    threads: number(values, 'threads', 1, 256),
+    width: number(values, 'width', 1, 4096) ?? 192,
+    title: typeof values.title === 'string' ? values.title.slice(0, 200) : null,
+    lean: values.lean === true,
+  };
+  if (values.resume) {
+    const given = settingFlags.filter(name => values[name] !== undefined);
+    if (given.length) throw wrong(`--resume goes on with a loop as it was begun: no ${given.map(name => `--${name}`).join(', ')} with it.`);
+    return { ...rest, config: null };
+  }
+  if (values.preset !== undefined && values.config !== undefined) throw wrong('--preset and --config exclude each other.');
+  const preset = String(values.preset ?? 'gentle');
+  if (!presets.some(({ id }) => id === preset)) throw wrong(`--preset takes ${presets.map(({ id }) => id).join(', ')}; not "${preset}".`);
+  const base = values.config === undefined ? presetById(preset).config : fromFile(String(values.config));
+
+  const agents = number(values, 'agents', 1, 64);
+  const rounds = number(values, 'rounds', 1, 32);
+  const seed = number(values, 'seed', 0, 2 ** 32 - 1);
+  if (values.difficulty !== undefined && !difficulties.includes(String(values.difficulty)))
+    throw wrong(`--difficulty takes ${difficulties.join(', ')}; not "${values.difficulty}".`);
+  const debate = {
+    ...base.debate,
+    ...(agents === undefined ? {} : { seats: baseSeats(agents) }),
+    ...(rounds === undefined ? {} : { rounds }),
+    ...(values.difficulty === undefined ? {} : { difficulty: String(values.difficulty) }),
+    ...(seed === undefined ? {} : { seed }),
+  };
+  const config: LoopConfig = {
+    ...base,
+    debate,
+    iterations: iterations ?? base.iterations,
+    trainQuestions: number(values, 'train', 1, 100_000) ?? base.trainQuestions,
+    evalQuestions: number(values, 'eval', 1, 100_000) ?? base.evalQuestions,
+    seed: seed ?? base.seed,
+    datasets: seed === undefined ? base.datasets : { ...base.datasets, seed },
+    ...(rest.onFailure ? { onFailure: rest.onFailure } : {}),
+  };
+  return { ...rest, config: { ...config, preset: nameOf(config) } };
+}
+
+/** A preset keeps its name while only length, size and seed differ: those change what is known afterwards, not what is done. */
+function nameOf(config: LoopConfig): string {
+  const about = ({ debate, datasets, training, questions, startFrom }: LoopConfig): string =>
+    JSON.stringify([{ ...debate, seed: 0 }, { ...datasets, seed: 0 }, training, questions, startFrom]);
+  return presets.find(({ id, config: own }) => id === config.preset && about(own) === about(config))?.id ?? 'custom';
+}

@@ -1,0 +1,76 @@
+// What a loop says at the end: every iteration beside the base, with n and intervals, then what it was trained on.
+import type { LoopState } from '../experiment/fold';
+import type { Accuracy } from '../metrics/accuracy';
+import type { Mean } from '../metrics/diversity';
+import { table } from './summary';
+
+const cell = ({ k, n, share, low, high }: Accuracy): string =>
+  n ? `${(share * 100).toFixed(1)} % [${(low * 100).toFixed(0)}, ${(high * 100).toFixed(0)}] (${k}/${n})` : '–';
+const number = ({ mean }: Mean, digits = 2): string => (mean === null ? '–' : mean.toFixed(digits));
+
+export function loopTable(state: LoopState): string {
+  const { config } = state.start!;
+  const measured = state.iterations.filter(({ measured: done }) => done);
+  const agents = config.debate.seats.length;
+  const accuracy = measured.map(({ iteration, measured: done }) => {
+    const { generator, majority, critic, debate } = done!.measures;
+    return [String(iteration), cell(generator), cell(majority), cell(critic), cell(debate)];
+  });
+  const diversity = measured.map(({ iteration, measured: done }) => {
+    const { uniqueStrategies, uniqueAnswers, consensus, distance, nll } = done!.measures;
+    return [
+      String(iteration),
+      number(uniqueStrategies[0]),
+      number(uniqueAnswers[0]),
+      consensus.map(mean => number(mean)).join(' → '),
+      number(distance, 3),
+      nll ? `${number(nll.own, 3)} / ${number(nll.cross, 3)}` : '–',
+    ];
+  });
+  const training = state.iterations.slice(1).flatMap(({ iteration, collected, jobs, debated, evaluated }) => {
+    if (!collected) return [];
+    const { audit, sets } = collected;
+    const of = (role: string): string =>
+      sets
+        .filter(set => set.role === role)
+        .map(set => (role === 'critic' && set.size ? `${set.minus}+${set.plus}` : String(set.size)))
+        .join(' ');
+    const ends = [...jobs.values()].flatMap(({ ended }) => ended ?? []);
+    const seconds = (ms: number | undefined): string => (ms === undefined ? '–' : (ms / 1000).toFixed(0));
+    return [
+      [
+        String(iteration),
+        audit ? `${audit.accepted.k}/${audit.accepted.n}` : '–',
+        audit ? `${audit.right.k}/${audit.right.n}` : '–',
+        of('generator'),
+        of('critic'),
+        String(ends.reduce((sum, { trainedTokens }) => sum + trainedTokens, 0)),
+        `${seconds(debated?.ms)} / ${seconds(spanOf(ends))} / ${seconds(evaluated?.ms)}`,
+      ],
+    ];
+  });
+  const lines = [
+    table([['iteration', 'one generator', `majority of ${agents}`, 'one critic', `debate, ${config.debate.rounds} rounds`], ...accuracy]),
+    `Held-out questions, share right with Wilson 95 % interval. Answers of one question are counted as independent. Seed ${config.seed}, one seed.`,
+    '',
+    table([['iteration', 'strategies', 'answers', 'consensus', 'distance', 'NLL own / others'], ...diversity]),
+    'Round 1, means per question; consensus first → last round; NLL in nats per token of last answers, under the speaker and under the others.',
+  ];
+  if (training.length)
+    lines.push(
+      '',
+      table([
+        ['iteration', 'labels', 'right', 'generator rows', 'critic rows', 'trained tokens', 's debate / train / evaluate'],
+        ...training,
+      ]),
+      'Labels accepted of the training questions, and right of the accepted; critic rows are corrected + kept.',
+    );
+  return lines.join('\n');
+}
+
+/** From the first job's first sign of work to the last job's end. */
+const spanOf = (ends: readonly { ms: number; at: string }[]): number | undefined => {
+  if (!ends.length) return undefined;
+  const until = ends.map(({ at }) => Date.parse(at));
+  return Math.max(...until) - Math.min(...ends.map(({ ms }, i) => until[i]! - ms));
+};
