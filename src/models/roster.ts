@@ -85,7 +85,7 @@ export class Roster {
   async #read(id: string, hash: string, files: TunedFiles): Promise<Member> {
     const { projections, refusals, config, runtime, ownLimits, token } = this.#options;
     if (isAdapter(files)) return { kind: 'adapter', hash, adapter: placeTuned(id, files, projections, refusals) };
-    const graph = { graph: fullGraph(files, config), external: [] };
+    const graph = { graph: await fullGraph(id, files, config), external: [] };
     const loaded = await loadGraph(runtime, graph, { lora: false });
     try {
       const model = modelOn(runtime, loaded, noAdapters);
