@@ -1,13 +1,16 @@
 // What the tuner's worker does first, whatever app it then serves.
 import { serveOverPort } from './page-serve';
-import type { OpenTuner, TunerOpened } from './page-wire';
+import type { CloseTuner, FromTunerWorker, OpenTuner } from './page-wire';
 
-export type App = (request: Request) => Response | Promise<Response>;
+export interface App {
+  fetch(request: Request): Response | Promise<Response>;
+  close(): Promise<void>;
+}
 
 /** The part of a worker's global scope used here. */
 interface Scope {
-  onmessage: ((event: MessageEvent<OpenTuner>) => void) | null;
-  postMessage(message: TunerOpened): void;
+  onmessage: ((event: MessageEvent<OpenTuner | CloseTuner>) => void) | null;
+  postMessage(message: FromTunerWorker): void;
 }
 
 /** The page waits for this lock: it gets it the moment this worker is gone, however it went. */
@@ -21,11 +24,19 @@ const holdLock = (name: string): Promise<void> =>
   });
 
 export function openInWorker(scope: Scope, make: (open: OpenTuner) => Promise<App>): void {
+  let app: App | null = null;
   scope.onmessage = async ({ data }) => {
     try {
+      if (data.type === 'close') {
+        await app?.close();
+        scope.postMessage({ type: 'closed' });
+        return;
+      }
       await holdLock(data.lock);
       scope.postMessage({ type: 'holding' });
-      serveOverPort(await make(data), data.port);
+      const made = await make(data);
+      app = made;
+      serveOverPort(request => made.fetch(request), data.port);
       scope.postMessage({ type: 'opened' });
     } catch (error) {
       scope.postMessage({ type: 'not-opened', message: error instanceof Error ? error.message : String(error) });

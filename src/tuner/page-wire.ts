@@ -34,8 +34,13 @@ export interface OpenTuner {
   lock: string;
 }
 
+/** Stop training between two steps and put everything away. */
+export interface CloseTuner {
+  type: 'close';
+}
+
 /** `holding`: the worker has its lock, so its death can be seen from now on. */
-export type TunerOpened = { type: 'holding' } | { type: 'opened' } | { type: 'not-opened'; message: string };
+export type FromTunerWorker = { type: 'holding' } | { type: 'opened' } | { type: 'not-opened'; message: string } | { type: 'closed' };
 
 /** The part of a `MessagePort` used here; Node's are the same. */
 export interface Line {

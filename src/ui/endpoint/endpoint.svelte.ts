@@ -43,6 +43,7 @@ export class EndpointChoice {
   #url = $state.raw('');
   #key = $state.raw('');
   #keepKey = $state.raw(false);
+  #keyProblem = $state.raw('');
   /** undefined = not asked yet. */
   #server = $state.raw<ServerInfo | null | undefined>(undefined);
   #report = $state.raw<CheckReport | null>(null);
@@ -80,10 +81,14 @@ export class EndpointChoice {
   async #recall(): Promise<void> {
     const url = this.#url;
     if (!URL.canParse(url)) return;
-    const [key, kept] = [await this.#keys.get(url), await this.#keys.isKept(url)];
-    if (this.#url !== url) return;
-    this.#key = key ?? '';
-    this.#keepKey = kept;
+    try {
+      const [key, kept] = [await this.#keys.get(url), await this.#keys.isKept(url)];
+      if (this.#url !== url) return;
+      this.#key = key ?? '';
+      this.#keepKey = kept;
+    } catch (error) {
+      this.#keyProblem = `Kept keys cannot be read: ${wordsOf(error)}`;
+    }
   }
 
   get kind(): EndpointKind {
@@ -98,6 +103,10 @@ export class EndpointChoice {
   /** Whether the key stays in this browser after this visit. */
   get keepKey(): boolean {
     return this.#keepKey;
+  }
+  /** What went wrong with keeping keys; empty = nothing. */
+  get keyProblem(): string {
+    return this.#keyProblem;
   }
   /** Whether the server of this page trains; undefined = not known yet. */
   get serverTrains(): boolean | undefined {
@@ -167,7 +176,15 @@ export class EndpointChoice {
     this.#key = key;
     this.#keepKey = keep;
     this.#report = null;
-    if (URL.canParse(this.#url)) await this.#keys.set(this.#url, key, keep);
+    this.#keyProblem = '';
+    if (!URL.canParse(this.#url)) return;
+    try {
+      await this.#keys.set(this.#url, key, keep);
+    } catch (error) {
+      // It still works in this visit.
+      this.#keepKey = false;
+      this.#keyProblem = `The key cannot be kept: ${wordsOf(error)}`;
+    }
   }
 
   #remember(): void {
@@ -318,9 +335,11 @@ export class EndpointChoice {
     const tuner = this.#tuner;
     this.#tuner = null;
     this.#checking?.abort();
-    (await tuner?.catch(() => null))?.close();
+    await (await tuner?.catch(() => null))?.close();
   }
 }
+
+const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 function readChoice(text: string | null): { kind: EndpointKind; url: string } | null {
   try {

@@ -1,0 +1,107 @@
+// Lets a journey train in the page: the product's own tuner, client and order runner.
+import { createClient, type Client } from '../../../src/finetune/client';
+import { memoryMemos } from '../../../src/finetune/memo';
+import type { TuneOrder, TuneUpdate } from '../../../src/finetune/order';
+import { runOrder } from '../../../src/finetune/run-order';
+import { checkEndpoint, type CheckReport } from '../../../src/finetune/check-endpoint';
+import { readAdapter } from '../../../src/onnx/peft';
+import { openPageTuner, type PageTuner } from '../../../src/tuner/page';
+
+const workers: Worker[] = [];
+const restarts: string[] = [];
+const updates: TuneUpdate[] = [];
+let tuner: PageTuner | null = null;
+let client: Client;
+
+const codeOf = (error: unknown): string => {
+  const { code, message } = error as { code?: string; message?: string };
+  return `${code ?? 'none'}: ${message ?? String(error)}`;
+};
+
+let killAt = Infinity;
+const hear = (update: TuneUpdate): void => {
+  updates.push(update);
+  if (update.type !== 'step' || update.step < killAt) return;
+  killAt = Infinity;
+  // As the system ends a process that is out of memory: no event tells of it.
+  workers.at(-1)!.terminate();
+};
+
+const api = {
+  workers,
+  /** The tuner's worker ends without a word once this step was told. */
+  killAt: (step: number): void => void (killAt = step),
+  restarts,
+  updates,
+  async open(patience = 2000): Promise<string> {
+    try {
+      tuner = await openPageTuner({
+        patience,
+        onRestart: reason => restarts.push(reason),
+        createWorker: () => {
+          const worker = new Worker(new URL('../../../src/tuner/page.worker.ts', import.meta.url), { type: 'module' });
+          workers.push(worker);
+          return worker;
+        },
+      });
+      client = createClient({ baseUrl: tuner.baseUrl, token: tuner.token, fetch: tuner.fetch });
+      return 'open';
+    } catch (error) {
+      return codeOf(error);
+    }
+  },
+  close: () => tuner?.close(),
+  fetch: async (path: string, init?: RequestInit) => {
+    const response = await tuner!.fetch(`${tuner!.baseUrl}${path}`, init);
+    return { status: response.status, body: (await response.json()) as unknown };
+  },
+  models: async () => (await client.models(new AbortController().signal)).map(({ id, tuner }) => ({ id, engine: tuner?.engine })),
+  /** Runs an order to its end. @returns what came home, without the weights */
+  async run(order: TuneOrder) {
+    try {
+      const tuned = await runOrder(client, order, hear, {
+        signal: new AbortController().signal,
+        remembered: memoryMemos(),
+        app: 'test',
+      });
+      const { files, ...rest } = tuned;
+      const config = files['adapter_config.json'];
+      const adapter = config ? readAdapter(new TextDecoder().decode(config), files['adapter_model.safetensors']!) : null;
+      return { ...rest, names: Object.keys(files).sort(), modules: adapter?.modules.size ?? 0 };
+    } catch (error) {
+      return { failed: codeOf(error) };
+    }
+  },
+  jobs: () => client.jobs({}, new AbortController().signal),
+  check: (baseUrl: string, token: string): Promise<CheckReport> =>
+    checkEndpoint(
+      {
+        baseUrl,
+        token,
+        fetch: (url, init) => fetch(url, init),
+        page: {
+          origin: location.origin,
+          protocol: location.protocol,
+          hostname: location.hostname,
+          secure: isSecureContext,
+          narrowed: false,
+        },
+        permission: async name => {
+          try {
+            return (await navigator.permissions.query({ name: name as PermissionName })).state;
+          } catch {
+            return null;
+          }
+        },
+        base: null,
+      },
+      new AbortController().signal,
+    ),
+};
+export type TunerLab = typeof api;
+declare global {
+  interface Window {
+    tuner: TunerLab;
+  }
+}
+window.tuner = api;
