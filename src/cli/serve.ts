@@ -1,5 +1,5 @@
 // Serves the built page from one folder, on the loopback interface unless told otherwise.
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import sirv from 'sirv';
 
 export interface ServeOptions {
@@ -10,6 +10,14 @@ export interface ServeOptions {
   isolate?: boolean;
   /** Further folders, by the path they are served under. */
   beside?: Record<string, string>;
+  /** What answers under paths of its own (a path and all below it); made once the port is known, and never given a static file's headers. */
+  mount?: (port: number) => Promise<Mounted>;
+}
+
+export interface Mounted {
+  paths: readonly string[];
+  listener: RequestListener;
+  close(): Promise<void>;
 }
 
 export interface Served {
@@ -18,7 +26,7 @@ export interface Served {
 }
 
 /** @throws Error with code EADDRINUSE when the port is taken. */
-export async function serve({ dir, port, host = 'localhost', isolate = true, beside = {} }: ServeOptions): Promise<Served> {
+export async function serve({ dir, port, host = 'localhost', isolate = true, beside = {}, mount }: ServeOptions): Promise<Served> {
   const options: Parameters<typeof sirv>[1] = {
     etag: true,
     gzip: false,
@@ -35,7 +43,10 @@ export async function serve({ dir, port, host = 'localhost', isolate = true, bes
   };
   const files = sirv(dir, options);
   const others = Object.entries(beside).map(([path, folder]) => ({ path: `${path}/`, files: sirv(folder, options) }));
+  let mounted: Mounted | null = null;
   const server: Server = createServer((request, response) => {
+    const path = request.url?.split('?')[0] ?? '';
+    if (mounted?.paths.some(own => path === own || path.startsWith(`${own}/`))) return mounted.listener(request, response);
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.writeHead(405, { Allow: 'GET, HEAD' }).end('Only GET and HEAD are served here.\n');
       return;
@@ -52,12 +63,20 @@ export async function serve({ dir, port, host = 'localhost', isolate = true, bes
   });
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the server has no port');
+  try {
+    mounted = (await mount?.(address.port)) ?? null;
+  } catch (error) {
+    server.close();
+    throw error;
+  }
   return {
     url: `http://${host}:${address.port}/`,
-    close: () =>
-      new Promise((resolve, reject) => {
+    async close() {
+      await mounted?.close();
+      await new Promise<void>((resolve, reject) => {
         server.close(error => (error ? reject(error) : resolve()));
         server.closeAllConnections();
-      }),
+      });
+    },
   };
 }

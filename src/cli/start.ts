@@ -1,12 +1,16 @@
-// `npm start`: build the page, serve it, print where.
+// `npm start`: build the page, serve it together with a finetuning endpoint of its own, print where.
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'vite';
+import { DiskError } from '../tuner/disk';
+import { mountTuner } from './mount-tuner';
+import { closeOnSignal, root } from './own-tuner';
 import { serve } from './serve';
 
-const USAGE = `Usage: npm start -- [--port 4747] [--host localhost] [--no-build]
+const USAGE = `Usage: npm start -- [--port 4747] [--host localhost] [--no-build] [--data .polylogue/tuner] [--no-tuner]
 
-Builds Polylogue into dist/ and serves it. Nothing is downloaded; the built-in model is part of the page.`;
+Builds Polylogue into dist/ and serves it, with a finetuning endpoint at /v1 of the same origin whose files lie in the data folder.
+Nothing is downloaded; the built-in model is part of the page. --no-tuner serves the page alone, which can then train in itself.`;
 
 function options() {
   try {
@@ -15,6 +19,8 @@ function options() {
         port: { type: 'string', default: '4747' },
         host: { type: 'string', default: 'localhost' },
         'no-build': { type: 'boolean', default: false },
+        data: { type: 'string', default: '.polylogue/tuner' },
+        'no-tuner': { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
       },
     });
@@ -28,18 +34,32 @@ function options() {
   }
 }
 
-const { port, host, help, 'no-build': noBuild } = options();
+const { port, host, help, data, 'no-build': noBuild, 'no-tuner': noTuner } = options();
 if (help) {
   console.log(USAGE);
   process.exit(0);
 }
-const root = resolve(import.meta.dirname, '../..');
 if (!noBuild) {
   console.log('Building the page…');
   await build({ root, logLevel: 'warn' });
 }
+
+async function start(withTuner: boolean): Promise<string> {
+  const mount = withTuner ? { mount: mountTuner(resolve(data)) } : {};
+  const { url, close } = await serve({ dir: resolve(root, 'dist'), port, host, ...mount });
+  closeOnSignal(close);
+  return url;
+}
+
 try {
-  const { url } = await serve({ dir: resolve(root, 'dist'), port, host });
+  let url: string;
+  try {
+    url = await start(!noTuner);
+  } catch (error) {
+    if (!(error instanceof DiskError) || error.code !== 'busy') throw error;
+    console.error(`${error.message}, so this one serves the page without an endpoint (--data DIR gives it one of its own).`);
+    url = await start(false);
+  }
   console.log(`Polylogue is at ${url}  (stop with Ctrl+C)`);
 } catch (error) {
   if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;

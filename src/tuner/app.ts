@@ -1,12 +1,11 @@
 // The finetuning endpoint (OpenAI-FT/1) as one function from Request to Response: behind a socket in Node, behind a port in the page.
 import { Hono } from 'hono';
 import type { Disk } from './disk';
-import { DiskError } from './disk';
 import type { TrainEngine } from './engine';
-import { ApiError, notFound } from './errors';
+import { notFound } from './errors';
 import { Files } from './files';
-import { createGuard } from './guard';
-import { letters, systemRandom, type Random } from './ids';
+import { asApiError, createFront } from './front';
+import { systemRandom, type Random } from './ids';
 import { Jobs } from './jobs';
 import { defaultLimits, type Limits } from './limits';
 import { Models } from './models';
@@ -39,16 +38,6 @@ export interface Tuner {
   close(): Promise<void>;
 }
 
-/** Told without a token: that it is there, and how it is spoken to. */
-const openPaths = ['/healthz', '/openapi.json'];
-
-export function asApiError(error: unknown, log: (line: string) => void): ApiError {
-  if (error instanceof ApiError) return error;
-  if (error instanceof DiskError && error.code === 'full') return new ApiError('storage_full', 'The disk of this endpoint is full.');
-  log(error instanceof Error ? (error.stack ?? error.message) : String(error));
-  return new ApiError('internal', 'Something went wrong here that should not have.');
-}
-
 /** Folds the state on the disk and takes up the jobs that are not finished. */
 export async function createTuner(options: TunerOptions): Promise<Tuner> {
   const { engine, disk, token, hosts, origins = [], clock = Date.now, random = systemRandom, log = console.error } = options;
@@ -69,21 +58,8 @@ export async function createTuner(options: TunerOptions): Promise<Tuner> {
   jobRoutes(app, parts);
   modelRoutes(app, parts, disk);
 
-  const guard = createGuard({ token, hosts, origins, perSecond: limits.perSecond, clock });
   return {
-    async fetch(request) {
-      let response: Response;
-      try {
-        response = guard.admit(request, openPaths.includes(new URL(request.url).pathname)) ?? (await app.fetch(request));
-      } catch (error) {
-        response = asApiError(error, log).response();
-      }
-      for (const [name, value] of Object.entries(guard.cors(request))) response.headers.set(name, value);
-      response.headers.set('x-request-id', `req_${letters(random, 20)}`);
-      response.headers.set('x-content-type-options', 'nosniff');
-      if (!response.headers.has('cache-control')) response.headers.set('cache-control', 'no-store');
-      return response;
-    },
+    fetch: createFront({ token, hosts, origins, perSecond: limits.perSecond, clock, random, log }, request => app.fetch(request)),
     async close() {
       closing.abort();
       await queue.close();

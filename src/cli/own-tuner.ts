@@ -1,0 +1,78 @@
+// The finetuning endpoint of this machine, for `npm run tuner` and `npm start`: engine, folder, token and the names it answers to.
+import { join, resolve } from 'node:path';
+import { createTuner, type Tuner } from '../tuner/app';
+import { openNodeDisk, secretFile } from '../tuner/disk-node';
+import type { TrainEngine } from '../tuner/engine';
+import { loopbackHosts } from '../tuner/guard';
+import { CliError } from './errors';
+
+export const root = resolve(import.meta.dirname, '../..');
+/** Folder of model folders that `npm start` and `npm run tuner` train. */
+export const ownModels = join(root, 'public/models');
+
+export interface Access {
+  port: number;
+  host: string;
+  /** Names beside those of this machine under which a proxy or the network reaches it, as in the `Host` header. */
+  allowHosts: readonly string[];
+  origins: readonly string[];
+  /** Null = the one kept in the data folder, made at the first start. */
+  token: string | null;
+}
+
+const loopback: readonly string[] = ['localhost', '127.0.0.1', '::1'];
+
+/** @throws CliError when others could reach the endpoint and nobody said so on purpose */
+export function checkAccess({ host, allowHosts, token }: Pick<Access, 'host' | 'allowHosts' | 'token'>): void {
+  if (loopback.includes(host)) return;
+  if (token === null || !allowHosts.length)
+    throw new CliError(
+      `To listen on ${host}, where others reach it, give --token and --allow-host NAME (what they type, such as ${host}:PORT).`,
+      2,
+    );
+}
+
+export const tokenIn = (data: string): Promise<string> =>
+  secretFile(join(data, 'token'), () => Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64url'));
+
+/** A name without a port is meant with ours, and as a proxy on the usual port passes it on. */
+export const hostsOf = ({ port, host, allowHosts }: Pick<Access, 'port' | 'host' | 'allowHosts'>): string[] => [
+  ...(loopback.includes(host) ? loopbackHosts(port) : []),
+  ...allowHosts.flatMap(name => (/:\d+$/.test(name) ? [name.toLowerCase()] : [name.toLowerCase(), `${name.toLowerCase()}:${port}`])),
+];
+
+export interface OwnTuner {
+  tuner: Tuner;
+  token: string;
+  hosts: string[];
+}
+
+/** @throws DiskError `busy` when another process holds the folder */
+export async function openOwnTuner(engine: TrainEngine, data: string, access: Access, log = console.error): Promise<OwnTuner> {
+  const disk = await openNodeDisk(data);
+  try {
+    const token = access.token ?? (await tokenIn(data));
+    const hosts = hostsOf(access);
+    return { tuner: await createTuner({ engine, disk, token, hosts, origins: access.origins, log }), token, hosts };
+  } catch (error) {
+    await disk.close();
+    throw error;
+  }
+}
+
+/** Runs `close` once at Ctrl+C or SIGTERM and then ends the process; a second signal does not wait. */
+export function closeOnSignal(close: () => Promise<void>): void {
+  let closing = false;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.on(signal, () => {
+      if (closing) process.exit(130);
+      closing = true;
+      close().then(
+        () => process.exit(0),
+        (error: unknown) => {
+          console.error(error);
+          process.exit(1);
+        },
+      );
+    });
+}
