@@ -24,25 +24,29 @@ export interface Choice {
   files: string[];
 }
 
+/** `last`: what was trained to the end. `best`: the checkpoint of lowest validation loss, which is a choice by the held-out rows. */
+export type Take = 'last' | 'best';
+
 /**
- * Where to look, best first: lowest `full_valid_loss`, else highest step, else the job's own list (endpoint.md §2.7). The last
- * checkpoint is the job's result: then the job's list comes before it, because it alone has `probe.json`.
+ * Where to look, best first. Nebius leaves the job's own list empty and hands out checkpoints; ours lists the end both ways, and
+ * `probe.json` with it (endpoint.md §2.7).
  */
-export function choices(job: JobObject, checkpoints: readonly CheckpointObject[]): Choice[] {
+export function choices(job: JobObject, checkpoints: readonly CheckpointObject[], take: Take): Choice[] {
   const own: Choice = { model: job.fine_tuned_model ?? '', files: job.result_files };
   const kept = checkpoints.filter(({ result_files }) => result_files.length > 0);
   const last = Math.max(...checkpoints.map(({ step_number }) => step_number));
-  const loss = ({ metrics }: CheckpointObject): number => metrics.full_valid_loss ?? Infinity;
-  const [best] = kept.toSorted((a, b) => (loss(a) === loss(b) ? b.step_number - a.step_number : loss(a) - loss(b)));
-  if (!best) return [own];
-  const found: Choice = { model: best.fine_tuned_model_checkpoint ?? own.model, files: best.result_files };
-  return best.step_number === last && own.files.length > 0 ? [own, found] : [found, own];
+  const loss = ({ metrics }: CheckpointObject): number => (take === 'best' ? (metrics.full_valid_loss ?? Infinity) : 0);
+  const [first] = kept.toSorted((a, b) => (loss(a) === loss(b) ? b.step_number - a.step_number : loss(a) - loss(b)));
+  if (!first) return [own];
+  const found: Choice = { model: first.fine_tuned_model_checkpoint ?? own.model, files: first.result_files };
+  return own.files.length > 0 && (take === 'last' || first.step_number === last) ? [own, found] : [found, own];
 }
 
 /** @throws EndpointError `no_result`, `too_large`, `damaged`; `signal.reason` */
 export async function downloadResults(
   client: Client,
   job: JobObject,
+  take: Take,
   on: (update: TuneUpdate) => void,
   signal: AbortSignal,
 ): Promise<{ model: string; files: TunedFiles }> {
@@ -52,7 +56,7 @@ export async function downloadResults(
     throw error;
   });
   const seen: string[] = [];
-  for (const choice of choices(job, checkpoints)) {
+  for (const choice of choices(job, checkpoints, take)) {
     const listed = await Promise.all(choice.files.map(id => client.file(id, signal)));
     const taken = pick(listed);
     seen.push(...listed.map(({ filename }) => basename(filename)));

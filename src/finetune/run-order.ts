@@ -5,7 +5,7 @@ import { jobBody, metadataOf } from './job-body';
 import type { JobMemo, MemoStore } from './memo';
 import type { Tuned, TuneOrder, TuneUpdate } from './order';
 import { backOff, sleep as realSleep, type Sleep } from './retry';
-import { countParameters, downloadResults } from './results';
+import { countParameters, downloadResults, type Take } from './results';
 import { watchJob } from './watch';
 import type { JobObject } from './wire';
 
@@ -15,6 +15,7 @@ export interface RunOrderOptions {
   remembered: MemoStore;
   /** Name and version of this program, for the job's metadata. */
   app: string;
+  take?: Take;
   sleep?: Sleep;
   random?: () => number;
 }
@@ -33,7 +34,7 @@ export async function runOrder(
   client: Client,
   order: TuneOrder,
   on: (update: TuneUpdate) => void,
-  { signal, remembered, app, sleep = realSleep, random = Math.random }: RunOrderOptions,
+  { signal, remembered, app, take = 'last', sleep = realSleep, random = Math.random }: RunOrderOptions,
 ): Promise<Tuned> {
   const old = await remembered.read(order.key);
   const known = old?.origin === client.origin ? old : null;
@@ -57,7 +58,7 @@ export async function runOrder(
 
     const { job: ended, ledger } = await watchJob(client, job, on, { sleep, onStatus: status => remember({ status }) }, signal);
     if (ended.status !== 'succeeded') throw failureOf(ended);
-    const { model, files } = await downloadResults(client, ended, on, signal);
+    const { model, files } = await downloadResults(client, ended, take, on, signal);
     return {
       job: ended.id,
       model: model || (ended.fine_tuned_model ?? ''),

@@ -7,11 +7,14 @@ import { createWorkerEngine } from './train/page';
 /** Reloading and closing a tab is no accident, though it ends the worker as one would: a job outlives it more often than at a server. */
 const attempts = 10;
 
+/** Nobody but this page asks, and its loop may ask for many jobs at once. */
+const perSecond = 1000;
+
 /** Bases that every build of the page carries. */
 const builtIn = ['abacus'];
 
 openInWorker(self, async ({ token, models }) => {
   const engine = createWorkerEngine({ bases: builtIn.map(id => ({ id, url: new URL(`${id}/`, models).href })) });
   // Nobody comes here over a socket, so there is no Host to check; whoever has the port has the token.
-  return createTuner({ engine, disk: await openIdbDisk(), token, hosts: null, limits: { attempts } });
+  return createTuner({ engine, disk: await openIdbDisk(), token, hosts: null, limits: { attempts, perSecond } });
 });
