@@ -3,14 +3,14 @@ import type { TrainingSet } from './records';
 import { seal } from './seal';
 
 /**
- * @param set a whole set, not one that was edited already
+ * @param set a whole set, or one that was edited: the result then names the whole one, and all that is gone from it
  * @param hashes rows to leave out; an empty list gives the set itself
  */
 export function excludeRows(set: TrainingSet, hashes: readonly string[]): TrainingSet {
   const out = new Set(hashes);
   const rows = set.rows.filter(row => !out.has(row.hash));
   if (rows.length === set.rows.length) return set;
-  const { sha256: original, ...header } = set.header;
+  const { sha256, ...header } = set.header;
   const count = (kind: string): number => rows.filter(row => row.kind === kind).length;
   const [minus, plus] = [count('corrected'), count('kept')];
   return seal(
@@ -21,8 +21,8 @@ export function excludeRows(set: TrainingSet, hashes: readonly string[]): Traini
       plus,
       wRealised: header.wRealised === null || !rows.length ? null : minus / rows.length,
       skipped: rows.length ? header.skipped : 'every row was taken out by hand',
-      edited: set.rows.filter(row => out.has(row.hash)).map(({ hash }) => hash),
-      original,
+      edited: [...(header.edited ?? []), ...set.rows.filter(row => out.has(row.hash)).map(({ hash }) => hash)],
+      original: header.original ?? sha256,
     },
     rows,
   );

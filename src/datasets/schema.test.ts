@@ -94,6 +94,9 @@ describe('rows taken out by hand', () => {
     expect(parseTrainingSet(copy(edited))).toEqual(edited);
     expect(excludeRows(whole, [])).toBe(whole);
     expect(excludeRows(whole, ['0'.repeat(32)])).toBe(whole);
+    const [first, second] = whole.rows.map(({ hash }) => hash);
+    const twice = excludeRows(excludeRows(whole, [first!]), [second!]);
+    expect(twice).toEqual(excludeRows(whole, [first!, second!]));
     const none = excludeRows(
       whole,
       whole.rows.map(({ hash }) => hash),

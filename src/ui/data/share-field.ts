@@ -1,0 +1,10 @@
+// A share as people write one: 0.5, 50 %, 2/3.
+
+/** null = not a number from 0 to 1. */
+export function readShare(text: string): number | null {
+  const typed = text.trim().replace(',', '.');
+  const parts = /^(\d+(?:\.\d+)?)\s*(?:(%)|\/\s*(\d+(?:\.\d+)?))?$/.exec(typed);
+  if (!parts) return null;
+  const value = parts[2] ? Number(parts[1]) / 100 : parts[3] ? Number(parts[1]) / Number(parts[3]) : Number(parts[1]);
+  return value >= 0 && value <= 1 ? value : null;
+}

@@ -1,0 +1,166 @@
+// What the Data screen holds: the list of sets, the one that is open with its debate, and the rows taken out of it.
+import { excludeRows } from '../../datasets/edit';
+import type { TrainingSet } from '../../datasets/records';
+import { foldAll, type RunState } from '../../debate/fold';
+import type { SetRecord } from '../../store/set-records';
+import type { Record } from '../session/record.svelte';
+import { formatRoute } from '../app/route';
+import { groupSets, type SetGroup, type Source } from './groups';
+
+export type Opened =
+  | { kind: 'none' }
+  | { kind: 'reading' }
+  | { kind: 'missing' }
+  | { kind: 'failed'; message: string }
+  | {
+      kind: 'open';
+      record: SetRecord;
+      /** What rows are taken out of: the whole set where it is still here. */
+      whole: TrainingSet;
+      /** The debate behind it; null = not in this browser. */
+      run: RunState | null;
+    };
+
+const words = (error: unknown): string => {
+  const { message, hint } = error as { message?: unknown; hint?: unknown };
+  return [message ?? error, hint].filter(Boolean).map(String).join(' ');
+};
+
+export class Workbench {
+  #records = $state.raw<readonly SetRecord[] | null>(null);
+  #sources = $state.raw<ReadonlyMap<string, Source>>(new Map());
+  #opened = $state.raw<Opened>({ kind: 'none' });
+  #out = $state.raw<readonly string[]>([]);
+  #asked = '';
+  readonly #record: Record;
+
+  constructor(record: Record) {
+    this.#record = record;
+  }
+
+  /** null until the list was read. */
+  get records(): readonly SetRecord[] | null {
+    return this.#records;
+  }
+
+  readonly groups: SetGroup[] = $derived(groupSets(this.#records ?? [], ({ loop, run }) => this.#sources.get(loop ?? run) ?? null));
+
+  get opened(): Opened {
+    return this.#opened;
+  }
+
+  /** Hashes of rows that are taken out, in the order it was done. */
+  get out(): readonly string[] {
+    return this.#out;
+  }
+
+  /** The open set without the rows taken out. */
+  readonly set: TrainingSet | null = $derived(this.#opened.kind === 'open' ? excludeRows(this.#opened.whole, this.#out) : null);
+
+  /** Whether what is taken out differs from what is kept on disk. */
+  readonly changed: boolean = $derived(
+    this.#opened.kind === 'open' && this.set !== null && this.set.header.sha256 !== this.#opened.record.sha256,
+  );
+
+  /** Reads the list, and again whenever any tab keeps or removes a set, until `signal` ends. */
+  async follow(signal: AbortSignal): Promise<void> {
+    await this.refresh();
+    const store = await this.#record.store;
+    if (signal.aborted) return;
+    const end = store.sets.changes.subscribe(() => void this.refresh().catch(() => undefined));
+    signal.addEventListener('abort', end, { once: true });
+  }
+
+  async refresh(): Promise<void> {
+    const store = await this.#record.store;
+    const [records, runs, loops] = await Promise.all([store.sets.list(), store.listRuns(), store.listLoops()]);
+    this.#sources = new Map([
+      ...runs.map(({ run, title }): [string, Source] => [run, { title, href: formatRoute({ kind: 'run', run, qid: null }) }]),
+      ...loops.map(({ loop, title }): [string, Source] => [loop, { title, href: formatRoute({ kind: 'loop', loop }) }]),
+    ]);
+    this.#records = records;
+  }
+
+  /** @param sha256 null closes what is open */
+  async open(sha256: string | null): Promise<void> {
+    if (sha256 === this.#asked) return;
+    this.#asked = sha256 ?? '';
+    this.#out = [];
+    if (sha256 === null) {
+      this.#opened = { kind: 'none' };
+      return;
+    }
+    this.#opened = { kind: 'reading' };
+    let found: Opened;
+    try {
+      found = await this.#read(sha256);
+    } catch (error) {
+      found = { kind: 'failed', message: words(error) };
+    }
+    if (this.#asked !== sha256) return;
+    this.#opened = found;
+    if (found.kind === 'open' && found.whole.header.sha256 !== sha256) this.#out = found.record.header.edited ?? [];
+  }
+
+  async #read(sha256: string): Promise<Opened> {
+    const store = await this.#record.store;
+    const set = await store.sets.read(sha256);
+    if (!set) return { kind: 'missing' };
+    const { original, run } = set.header;
+    const whole = (original && (await store.sets.read(original))) || set;
+    const record = (await store.sets.list()).find(one => one.sha256 === sha256);
+    const state = await this.#record.read(run).then(
+      ({ events }) => foldAll(events),
+      // A set outlives its debate: without it there is no vote to show, and the rows are what they are.
+      () => null,
+    );
+    return record ? { kind: 'open', record, whole, run: state } : { kind: 'missing' };
+  }
+
+  takeOut(hash: string): void {
+    if (!this.#out.includes(hash)) this.#out = [...this.#out, hash];
+  }
+
+  putBack(hash: string): void {
+    this.#out = this.#out.filter(other => other !== hash);
+  }
+
+  /** The last row taken out comes back. */
+  undo(): void {
+    this.#out = this.#out.slice(0, -1);
+  }
+
+  /** As the set is kept on disk. */
+  revert(): void {
+    if (this.#opened.kind === 'open') this.#out = this.#opened.whole === this.set ? [] : (this.#opened.record.header.edited ?? []);
+  }
+
+  /** Keeps the open set as it is now, beside the one it was made from. @returns whether it is on disk */
+  async keepEdited(): Promise<boolean> {
+    if (this.#opened.kind !== 'open' || !this.set) return true;
+    return this.keep([this.set], this.#opened.record.loop);
+  }
+
+  /** @returns whether they are on disk; else they are in this tab only */
+  async keep(sets: readonly TrainingSet[], loop?: string): Promise<boolean> {
+    const durable = await (await this.#record.store).sets.save(sets, loop);
+    // The change was told before this returned; the list must hold the sets before somebody is sent to one.
+    await this.refresh();
+    return durable;
+  }
+
+  async remove(records: readonly SetRecord[]): Promise<void> {
+    await (await this.#record.store).sets.remove(records);
+    await this.refresh();
+  }
+
+  /** Rows of several sets, as an export needs them; empty ones are left out. */
+  async readAll(records: readonly SetRecord[]): Promise<TrainingSet[]> {
+    const store = await this.#record.store;
+    const read = await Promise.all(records.filter(({ header }) => header.size > 0).map(({ sha256 }) => store.sets.read(sha256)));
+    return read.filter(set => set !== null);
+  }
+
+  /** @throws StoreError when the run is not here */
+  readRun = async (run: string): Promise<RunState> => foldAll((await this.#record.read(run)).events);
+}
