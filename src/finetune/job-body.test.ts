@@ -1,0 +1,100 @@
+// The wire as it is sent: whoever changes it sees it here first.
+import { expect, test } from 'vitest';
+import * as v from 'valibot';
+import { jobBody, stepsOf } from './job-body';
+import type { TrainSettings, TuneOrder } from './order';
+import { profileOf, profiles } from './profile';
+import { createJobSchema, hyperparametersSchema } from './wire-order';
+
+const settings: TrainSettings = {
+  ...{ method: 'lora', rank: 8, alpha: 16, learningRate: 2e-4, schedule: 'cosine', warmupSteps: 5, batchSize: 8 },
+  ...{ epochs: null, steps: 50, weightDecay: 0.01, maxGradNorm: 1 },
+};
+const order: TuneOrder = {
+  ...{ key: 'loop-1/3/generator_1', loop: 'loop-1', iteration: 3, agent: 'generator_1', role: 'generator', base: 'abacus' },
+  ...{ from: 'ft:abacus:x::12345678', training: '', validation: null, datasetHash: 'ab12', settings, seed: 7 },
+};
+const files = { training: 'file-abcdefghijklmnopqrstuvwx', validation: 'file-zyxwvutsrqponmlkjihgfedc' };
+
+test('to a tuner', () => {
+  const body = jobBody(order, files, 131, profiles.tuner, 'polylogue 0.1');
+  expect(body).toMatchInlineSnapshot(`
+    {
+      "metadata": {
+        "agent": "generator_1",
+        "app": "polylogue 0.1",
+        "dataset_sha256": "ab12",
+        "iteration": "3",
+        "role": "generator",
+        "run": "loop-1",
+      },
+      "method": {
+        "supervised": {
+          "hyperparameters": {
+            "batch_size": 8,
+            "learning_rate": 0.0002,
+            "lora": true,
+            "lora_alpha": 16,
+            "lora_r": 8,
+            "lr_scheduler_type": "cosine",
+            "max_grad_norm": 1,
+            "max_steps": 50,
+            "warmup_steps": 5,
+            "weight_decay": 0.01,
+          },
+        },
+        "type": "supervised",
+      },
+      "model": "ft:abacus:x::12345678",
+      "seed": 7,
+      "suffix": "generator_1-it3",
+      "training_file": "file-abcdefghijklmnopqrstuvwx",
+      "validation_file": "file-zyxwvutsrqponmlkjihgfedc",
+    }
+  `);
+  expect(v.is(createJobSchema, body)).toBe(true);
+  expect(v.is(hyperparametersSchema, body.method!.supervised.hyperparameters)).toBe(true);
+});
+
+test('to Nebius: at the top level, in passes and ratios, from the same settings', () => {
+  const body = jobBody({ ...order, from: null }, { ...files, validation: null }, 131, profiles.nebius, 'polylogue 0.1');
+  expect(body).toMatchInlineSnapshot(`
+    {
+      "batch_size": 8,
+      "learning_rate": 0.0002,
+      "lora": true,
+      "lora_alpha": 16,
+      "lora_r": 8,
+      "max_grad_norm": 1,
+      "metadata": {
+        "agent": "generator_1",
+        "app": "polylogue 0.1",
+        "dataset_sha256": "ab12",
+        "iteration": "3",
+        "role": "generator",
+        "run": "loop-1",
+      },
+      "model": "abacus",
+      "n_epochs": 3,
+      "seed": 7,
+      "suffix": "generator_1-it3",
+      "training_file": "file-abcdefghijklmnopqrstuvwx",
+      "warmup_ratio": 0.1,
+      "weight_decay": 0.01,
+    }
+  `);
+});
+
+test('full finetuning asks for no rank, passes are passes', () => {
+  const full = { ...order, settings: { ...settings, method: 'full' as const, epochs: 2, steps: null } };
+  const { supervised } = jobBody(full, files, 131, profiles.tuner, 'polylogue').method!;
+  expect(supervised.hyperparameters).toMatchObject({ lora: false, n_epochs: 2 });
+  for (const name of ['lora_r', 'lora_alpha', 'max_steps']) expect(supervised.hyperparameters).not.toHaveProperty(name);
+  expect([stepsOf(full.settings, 131), stepsOf(settings, 131)]).toEqual([34, 50]);
+});
+
+test('a provider is known by its host, and no other name will do', () => {
+  expect(profileOf('https://api.tokenfactory.nebius.com/v1/').id).toBe('nebius');
+  expect(profileOf('https://tokenfactory.nebius.com.evil.test/').id).toBe('tuner');
+  expect(profileOf('http://localhost:8787').id).toBe('tuner');
+});
