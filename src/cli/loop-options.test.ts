@@ -1,0 +1,66 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+
+import { presetById, presets } from '../experiment/presets';
+import { parseLoopConfig } from '../experiment/schema';
+import { loopCommand, loopHelp } from './loop-options';
+
+const dir = mkdtempSync(join(tmpdir(), 'polylogue-loop-'));
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+const configOf = (...args: string[]) => loopCommand(args, 'models/abacus')!.config!;
+
+function file(content: unknown): string {
+  const path = join(dir, 'config.json');
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
+  return path;
+}
+
+describe('loop options', () => {
+  test('every preset is a configuration and is told in the help', () => {
+    for (const { id, config } of presets) {
+      expect(configOf('--preset', id)).toEqual(config);
+      expect(parseLoopConfig(config)).toEqual(config);
+      expect(loopHelp).toContain(id);
+    }
+  });
+
+  test('flags change a preset; length, size and seed leave it its name', () => {
+    const config = configOf('--preset', 'gentle', '--iterations', '2', '--train', '40', '--eval', '20', '--seed', '7');
+    expect(config).toMatchObject({ preset: 'gentle', iterations: 2, trainQuestions: 40, evalQuestions: 20, seed: 7 });
+    expect([config.debate.seed, config.datasets.seed]).toEqual([7, 7]);
+    expect(configOf('--difficulty', 'easy')).toMatchObject({ preset: 'custom', debate: { difficulty: 'easy' } });
+    expect(configOf('--agents', '5').debate.seats).toHaveLength(5);
+  });
+
+  test('a file holds what differs from its preset', () => {
+    const config = configOf('--config', file({ preset: 'collapse', training: { critic: { steps: 5 } }, startFrom: 'base' }));
+    const collapse = presetById('collapse').config;
+    expect(config.training.critic).toEqual({ ...collapse.training.critic, steps: 5 });
+    expect(config.training.generator).toEqual(collapse.training.generator);
+    expect(config).toMatchObject({ preset: 'custom', startFrom: 'base' });
+  });
+
+  test.each([
+    [['--preset', 'harsh'], /gentle, collapse, lecture/],
+    [['--preset', 'gentle', '--config', 'x'], /exclude each other/],
+    [['--config', join(dir, 'none.json')], /cannot read a configuration/],
+    [['--train', '0'], /whole number from 1/],
+    [['--difficulty', 'absurd'], /takes easy/],
+    [['--resume', '--seed', '3'], /no --seed with it/],
+    [['--frobnicate'], /--help lists the options/],
+  ])('%j is refused in words', (args, message) => {
+    expect(() => loopCommand(args, 'models/abacus')).toThrow(message);
+  });
+
+  test.each([
+    ['{', /cannot read a configuration/],
+    [{ iterations: 0 }, /iterations/],
+    [{ training: { generator: { epochs: 3 } } }, /exactly one of epochs and steps/],
+    [{ datasets: { w: 2 } }, /datasets\.w/],
+  ])('a file with %j is refused with the place', (content, message) => {
+    expect(() => configOf('--config', file(content))).toThrow(message);
+  });
+});
