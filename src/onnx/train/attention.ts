@@ -7,7 +7,7 @@ export interface AttentionShape {
   headDim: number;
 }
 
-/** Tensors shared by all layers: the int64 [B, T], the rotary tables [T, 1, headDim] and the additive mask [T, T]. */
+/** Tensors shared by all layers: the int64 [B, T], the rotary tables [T, headDim / 2] and the additive mask [T, T]. */
 export interface AttentionInputs {
   batch: string;
   cos: string;
@@ -30,24 +30,20 @@ export class Attention {
   apply(q: string, k: string, v: string): string {
     const { heads, kvHeads } = this.#shape;
     return this.#attend(
-      this.#split(this.#rotate(q, heads), heads),
-      this.#share(this.#split(this.#rotate(k, kvHeads), kvHeads)),
+      this.#rotate(this.#split(q, heads)),
+      this.#share(this.#rotate(this.#split(k, kvHeads))),
       this.#share(this.#split(v, kvHeads)),
     );
   }
 
-  /** y = x⊙cos + R(x)⊙sin with R(a, b) = (−b, a). Transposed: R′(a, b) = (b, −a), since both halves of the tables are equal. */
-  #rotate(x: string, heads: number): string {
+  /** [B, n, T, headDim]: each pair (x_i, x_{i + headDim/2}) turned by its position's angle; the gradient is turned back. */
+  #rotate(x: string): string {
     const g = this.#t.graph;
     const { cos, sin } = this.#in;
-    const turn = (flat: string, back: boolean): string => {
-      const y = g.node('Reshape', [flat, this.#rows(heads)]);
-      const [a, b] = g.nodes(2, 'Split', [y], { axis: -1, num_outputs: 2 }) as [string, string];
-      const turned = g.node('Concat', back ? [b, g.node('Neg', [a])] : [g.node('Neg', [b]), a], { axis: -1 });
-      const sum = g.node('Add', [g.node('Mul', [y, cos]), g.node('Mul', [turned, sin])]);
-      return g.node('Reshape', [sum, g.ints([-1, heads * this.#shape.headDim])]);
-    };
-    return this.#t.record(turn(x, false), [x], dy => this.#t.give(x, () => turn(dy, true)));
+    const turn = (y: string, by: string): string =>
+      g.node('RotaryEmbedding', [y, g.ints([0]), cos, by], { interleaved: 0 }, { domain: 'com.microsoft' });
+    const back = (): string => g.once('sin turned back', () => g.node('Neg', [sin]));
+    return this.#t.record(turn(x, sin), [x], dy => this.#t.give(x, () => turn(dy, back())));
   }
 
   /** [rows, n·headDim] to [B, n, T, headDim]. */
@@ -72,7 +68,10 @@ export class Attention {
     );
   }
 
-  /** P = softmax(c·QKᵀ + mask), O = PV; dV = PᵀdO, dS = P⊙(dP − rowsum(dP⊙P)) with dP = dO·Vᵀ, dQ = c·dS·K, dK = c·dSᵀQ. */
+  /**
+   * P = softmax(c·QKᵀ + mask), O = PV; dV = PᵀdO, dS = P⊙(dP − D) with dP = dO·Vᵀ, dQ = c·dS·K, dK = c·dSᵀQ. D is rowsum(dP⊙P), which equals
+   * rowsum(dO⊙O) (Dao et al., FlashAttention, 2022) and so needs no further pass over a [T, T] tensor.
+   */
   #attend(q: string, k: string, v: string): string {
     const t = this.#t;
     const g = t.graph;
@@ -81,11 +80,12 @@ export class Attention {
     const fused = (a: string, b: string, transA: 0 | 1, transB: 0 | 1, factor = 1): string =>
       g.node('FusedMatMul', [a, b], { transA, transB, alpha: { float: factor } }, { domain: 'com.microsoft' });
     const p = g.node('Softmax', [g.node('Add', [fused(q, k, 0, 1, c), this.#in.mask])], { axis: -1 });
-    const y = g.node('Reshape', [this.#swap(fused(p, v, 0, 0)), g.ints([-1, heads * headDim])]);
+    const o = fused(p, v, 0, 0);
+    const y = g.node('Reshape', [this.#swap(o), g.ints([-1, heads * headDim])]);
     return t.record(y, [q, k, v], dy => {
       const d = this.#swap(g.node('Reshape', [dy, this.#rows(heads)]));
-      const weighted = g.node('Mul', [fused(d, v, 0, 1), p]);
-      const ds = g.node('Sub', [weighted, g.node('Mul', [p, g.node('ReduceSum', [weighted, g.ints([-1])], { keepdims: 1 })])]);
+      const along = g.node('ReduceSum', [g.node('Mul', [d, o]), g.ints([-1])], { keepdims: 1 });
+      const ds = g.node('Mul', [p, g.node('Sub', [fused(d, v, 0, 1), along])]);
       t.give(v, () => fused(p, d, 1, 0));
       t.give(q, () => fused(ds, k, 0, 0, c));
       t.give(k, () => fused(ds, q, 1, 0, c));

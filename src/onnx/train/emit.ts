@@ -25,7 +25,7 @@ interface ForwardPass {
 
 /**
  * Inputs of every forward pass: `ids` int64 [B, T]; `rows` int64 [N], the positions b·T + t that are learnt; `tgt` int64 [N, 1], their
- * targets; `cos`, `sin` [T, 1, headDim] and `mask` [T, T] (`attentionTables`; the causal mask suffices because rows are padded on the
+ * targets; `cos`, `sin` [T, headDim / 2] and `mask` [T, T] (`attentionTables`; the causal mask suffices because rows are padded on the
  * right); each trainable `p`. With a loss also `wt` [N, 1]; with gradients `back` int64 [B·T], where each position stands in `rows`, else N.
  * In LoRA mode the model's weights are constants of the graph.
  * @throws RangeError when a weight is missing or has the wrong shape, or Muon is asked to train adapters
@@ -35,7 +35,7 @@ function forwardPass(config: LlamaConfig, weights: Weights, options: TrainOption
   const g = new GraphBuilder();
   const tape = new Tape(g);
   const parameters = new Parameters(tape, llamaShapes(config), weights, options);
-  const rotary = (name: string): string => g.input(name, DataType.float, ['T', 1, config.headDim]);
+  const rotary = (name: string): string => g.input(name, DataType.float, ['T', config.headDim / 2]);
   const inputs = {
     ids: g.input('ids', DataType.int64, ['B', 'T']),
     rows: g.input('rows', DataType.int64, ['N']),

@@ -81,7 +81,7 @@ export class TableFeeds<T extends RuntimeTensor> {
     const { headDim } = this.#config;
     const { cos, sin, mask } = attentionTables(length, this.#config);
     const { Tensor } = this.#runtime;
-    const rotary = (data: Float32Array): T => new Tensor('float32', data, [length, 1, headDim]);
+    const rotary = (data: Float32Array): T => new Tensor('float32', data, [length, headDim / 2]);
     const tensors = { cos: rotary(cos), sin: rotary(sin), mask: new Tensor('float32', mask, [length, length]) };
     this.#kept = { length, tensors };
     return tensors;

@@ -5,7 +5,7 @@ import { add, embedding, linear, pick, reshape, rmsNorm, swiglu, type IndexSum }
 import type { Parameters } from './parameters';
 import type { Tape } from './tape';
 
-/** int64 [B, T], rotary tables [T, 1, headDim], additive mask [T, T]. */
+/** int64 [B, T], rotary tables [T, headDim / 2], additive mask [T, T]. */
 export interface ForwardInputs {
   ids: string;
   cos: string;
