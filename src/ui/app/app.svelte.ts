@@ -6,6 +6,7 @@ import { nextFrame } from '../session/frames';
 import { Record } from '../session/record.svelte';
 import { Session } from '../session/session.svelte';
 import type { Facts } from './capability';
+import type { LoopDesk } from '../loop/desk.svelte';
 import type { App } from './context';
 import { Notices } from './notices.svelte';
 import { browserStorage, Preferences } from './preferences.svelte';
@@ -38,11 +39,23 @@ export function createApp(signal: AbortSignal = new AbortController().signal): A
     newId,
     app: appName,
   });
+  const notices = new Notices();
+  const date = (): string => new Date().toISOString();
+  let desk: Promise<LoopDesk> | null = null;
+  const loops = (): Promise<LoopDesk> => {
+    desk ??= import('../loop/desk.svelte').then(({ openDesk }) =>
+      openDesk({ session, announce: text => notices.announce(text), date, now: () => performance.now(), newId }),
+    );
+    // What failed may work when it is asked for again.
+    desk.catch(() => (desk = null));
+    return desk;
+  };
   let facts = $state.raw<Facts | null>(null);
   void painted.then(probe).then(found => (facts = found));
   return {
     router: new Router(window, signal),
-    notices: new Notices(),
+    notices,
+    loops,
     preferences,
     session,
     get facts() {

@@ -4,6 +4,7 @@ import type { Facts } from './capability';
 import type { Notices } from './notices.svelte';
 import type { Preferences } from './preferences.svelte';
 import type { Router } from './router.svelte';
+import type { LoopDesk } from '../loop/desk.svelte';
 import type { Session } from '../session/session.svelte';
 
 export interface App {
@@ -11,6 +12,8 @@ export interface App {
   notices: Notices;
   preferences: Preferences;
   session: Session;
+  /** The loops of this tab; fetched when they are first asked for. */
+  loops: () => Promise<LoopDesk>;
   /** null until the browser has answered. */
   readonly facts: Facts | null;
 }

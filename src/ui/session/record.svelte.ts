@@ -66,9 +66,10 @@ export class Record {
     this.#health = store.health;
   }
 
-  async create(start: RunStart): Promise<void> {
+  /** @param loop the loop it is a debate of */
+  async create(start: RunStart, loop?: string): Promise<void> {
     const store = await this.#store;
-    await store.createRun(start);
+    await store.createRun(start, loop);
     // Safari clears script-written storage after a week without a visit; asking at the first run kept is when it makes sense to people.
     if (!this.#asked) void requestPersistence().catch(() => undefined);
     this.#asked = true;

@@ -2,9 +2,10 @@
 import type { ModelRef, RunConfig } from '../../debate/config';
 import type { EngineInfo, RunEvent } from '../../debate/events';
 import type { Generate } from '../../debate/generate';
-import { foldAll, type RunStart } from '../../debate/fold';
+import { foldAll, type RunStart, type RunState } from '../../debate/fold';
 import { allTurns } from '../../debate/schedule';
-import type { Engine } from '../../models/engine';
+import type { Engine, TunedFiles } from '../../models/engine';
+import { StoreError } from '../../store/errors';
 import type { EngineLock } from '../../store/engineLock';
 import type { Question } from '../../tasks/question';
 import { EngineHost, type CreateEngine, type DeviceChoice } from './engine-host.svelte';
@@ -23,6 +24,16 @@ export interface SessionDeps {
   now: () => number;
   newId: () => string;
   app: string;
+}
+
+/** A debate that somebody else asked for: a loop's. */
+export interface SpeakPlan {
+  run: string;
+  /** The loop it is a debate of. */
+  loop: string;
+  title: string;
+  config: RunConfig;
+  questions: readonly Question[];
 }
 
 /** Another tab holds the models: its runs can be followed, or the models taken over. */
@@ -45,6 +56,8 @@ export class Session {
   #elsewhere = $state(false);
   #tookOver = $state(false);
   #lock: Promise<EngineLock> | null = null;
+  /** Agents that the engine speaks with besides its base; they are gone with the engine. */
+  #adopted: { engine: Engine; names: string } | null = null;
 
   constructor(private readonly deps: SessionDeps) {
     this.record = deps.record;
@@ -81,7 +94,78 @@ export class Session {
       engine,
       questions: [...questions],
     });
-    return this.#begin(id, { fresh }, config, questions.length);
+    const live = await this.#begin(id, { fresh }, config, questions.length);
+    void live.go();
+    return live;
+  }
+
+  /**
+   * Speaks a whole debate, or what is left of it, as the live run of this tab, and keeps it.
+   * @param onTurns told after each turn how many are there, of how many
+   * @throws EngineFault when it stops by itself, AbortError when anybody pauses it
+   */
+  async speak(plan: SpeakPlan, onTurns: (done: number, total: number) => void, signal: AbortSignal): Promise<RunState> {
+    signal.throwIfAborted();
+    const { run, loop, config, questions, title } = plan;
+    const stored = await this.#stored(run);
+    const before = stored ? foldAll(stored) : null;
+    if (before?.finished) return before;
+    if (stored) await (await this.record.store).claim(run);
+    const fresh = (engine: EngineInfo, at: string): RunStart => ({
+      type: 'run-started',
+      schema: 1,
+      run,
+      at,
+      title,
+      app: this.deps.app,
+      config,
+      engine,
+      questions: [...questions],
+    });
+    let done = before?.ledger.calls ?? 0;
+    const total = allTurns(config).length * questions.length;
+    const onEvent = ({ type }: RunEvent): void => {
+      if (type === 'turn' || type === 'turn-failed') onTurns(++done, total);
+    };
+    onTurns(done, total);
+    const live = await this.#begin(run, stored ? { events: stored } : { fresh }, config, questions.length, { loop, onEvent });
+    signal.throwIfAborted();
+    const pause = (): void => void live.pause();
+    signal.addEventListener('abort', pause, { once: true });
+    await live.go();
+    signal.removeEventListener('abort', pause);
+    signal.throwIfAborted();
+    if (live.phase === 'finished') return live.state;
+    if (live.fault) throw Object.assign(new Error(live.fault.message), live.fault);
+    throw new DOMException('The debate was paused.', 'AbortError');
+  }
+
+  /**
+   * Makes exactly these kept weights speakable besides the base.
+   * @returns the engine that speaks them, and what the weights came with
+   * @throws EngineFault, EngineElsewhere, StoreError
+   */
+  async assemble(
+    base: ModelRef,
+    adapters: readonly string[],
+    signal: AbortSignal,
+  ): Promise<{ engine: Engine; files: ReadonlyMap<string, TunedFiles> }> {
+    const engine = await this.#engineOf(base, signal);
+    const store = await this.record.store;
+    const files = new Map<string, TunedFiles>();
+    for (const id of adapters) {
+      const kept = await store.adapters.read(id);
+      if (kept.record.base !== engine.facts.modelHash)
+        throw new StoreError(
+          'conflict',
+          `${id} was trained on other weights of ${base.id} than the ones loaded here.`,
+          'Load the model it was trained on.',
+        );
+      files.set(id, kept.files);
+    }
+    await engine.adopt(files, signal);
+    this.#adopted = { engine, names: [...adapters].sort().join('\n') };
+    return { engine, files };
   }
 
   /** Goes on with a stored run. @throws StoreError, RangeError when it cannot be read */
@@ -94,7 +178,9 @@ export class Session {
     const { start } = foldAll(events);
     if (!start) throw new RangeError('this run has no beginning');
     await (await this.record.store).claim(run);
-    return this.#begin(run, { events }, start.config, start.questions.length);
+    const live = await this.#begin(run, { events }, start.config, start.questions.length);
+    void live.go();
+    return live;
   }
 
   /** Takes the models from the other tab, which pauses, and goes on here. */
@@ -114,7 +200,7 @@ export class Session {
   /** Loads a model without a run. @throws EngineFault, EngineElsewhere */
   async loadModel(base: ModelRef): Promise<void> {
     if (this.#live?.active) await this.#live.pause();
-    await this.#engineFor(base, new AbortController().signal);
+    await this.#engineOf(base, new AbortController().signal);
   }
 
   async unload(): Promise<void> {
@@ -123,13 +209,32 @@ export class Session {
     (await this.#lock)?.release();
   }
 
-  async #begin(id: string, plan: ConstructorParameters<typeof LiveRun>[1], config: RunConfig, questions: number): Promise<LiveRun> {
+  /** Null when there is no such run yet. */
+  async #stored(run: string): Promise<RunEvent[] | null> {
+    try {
+      return (await this.record.read(run)).events;
+    } catch (error) {
+      if (error instanceof StoreError && error.code === 'missing') return null;
+      throw error;
+    }
+  }
+
+  async #begin(
+    id: string,
+    plan: ConstructorParameters<typeof LiveRun>[1],
+    config: RunConfig,
+    questions: number,
+    of: { loop?: string; onEvent?: (event: RunEvent) => void } = {},
+  ): Promise<LiveRun> {
     const before = this.#live;
     const live = new LiveRun(id, plan, allTurns(config).length * questions, questions, {
       drive: this.deps.drive,
-      engine: signal => this.#engineFor(config.base, signal),
-      create: start => this.record.create(start),
-      append: (run, event) => this.record.append(run, event),
+      engine: signal => this.#engineFor(config, signal),
+      create: start => this.record.create(start, of.loop),
+      append: async (run, event) => {
+        await this.record.append(run, event);
+        of.onEvent?.(event);
+      },
       release: async run => (await this.record.store).release(run),
       date: this.deps.date,
       now: this.deps.now,
@@ -137,11 +242,23 @@ export class Session {
     this.#live = live;
     // The old run's rows must be out of the engine before the new one's go in.
     await before?.pause();
-    void live.go();
     return live;
   }
 
-  async #engineFor(base: ModelRef, signal: AbortSignal): ReturnType<LiveDeps['engine']> {
+  async #engineFor({ base, seats }: RunConfig, signal: AbortSignal): ReturnType<LiveDeps['engine']> {
+    const engine = await this.#engineOf(base, signal);
+    // A run that is resumed later brings its agents with it; a base society leaves what is loaded alone.
+    const named = [...new Set(seats.flatMap(({ generator, critic }) => [generator, critic]).filter(id => id !== null))];
+    const there = this.#adopted?.engine === engine ? this.#adopted.names.split('\n') : [];
+    if (named.some(id => !there.includes(id))) await this.assemble(base, named, signal);
+    const generate: Generate = async (rows, on, stop) => {
+      await engine.generate(rows, on, stop);
+      await this.#live?.engineIs(engineInfo(engine));
+    };
+    return { info: engineInfo(engine), generate };
+  }
+
+  async #engineOf(base: ModelRef, signal: AbortSignal): Promise<Engine> {
     const lock = await this.#engineLock();
     if (!(await lock.take())) {
       this.#elsewhere = true;
@@ -149,12 +266,7 @@ export class Session {
     }
     this.#elsewhere = false;
     this.#tookOver = false;
-    const engine = await this.engine.ensure(base, this.deps.device(), signal);
-    const generate: Generate = async (rows, on, stop) => {
-      await engine.generate(rows, on, stop);
-      await this.#live?.engineIs(engineInfo(engine));
-    };
-    return { info: engineInfo(engine), generate };
+    return this.engine.ensure(base, this.deps.device(), signal);
   }
 
   #engineLock(): Promise<EngineLock> {

@@ -1,0 +1,133 @@
+// The loops of this tab: at most one that runs, the list of those kept, and where they are trained. Made when the first loop screen opens.
+import type { LoopStart } from '../../experiment/fold';
+import { evalQuestions, trainQuestions } from '../../experiment/questions';
+import type { LoopConfig } from '../../experiment/records';
+import type { ListedLoop } from '../../store/store';
+import { appName } from '../app/version';
+import { createEndpoint } from '../endpoint/create';
+import type { EndpointChoice } from '../endpoint/endpoint.svelte';
+import { openSecrets } from '../../store/secrets';
+import type { Session } from '../session/session.svelte';
+import { driverPorts } from './driver';
+import { LiveLoop, type LiveLoopDeps } from './live-loop.svelte';
+import { LoopSetup } from './setup.svelte';
+
+export interface DeskDeps {
+  session: Session;
+  endpoint: EndpointChoice;
+  announce: (text: string) => void;
+  date: () => string;
+  now: () => number;
+  newId: () => string;
+}
+
+export class LoopDesk {
+  #live = $state.raw<LiveLoop | null>(null);
+  #list = $state.raw<readonly ListedLoop[] | null>(null);
+
+  /** What the next loop will be. */
+  readonly setup: LoopSetup;
+
+  constructor(private readonly deps: DeskDeps) {
+    this.setup = new LoopSetup(() => deps.session.setup.base);
+  }
+
+  get live(): LiveLoop | null {
+    return this.#live;
+  }
+  get endpoint(): EndpointChoice {
+    return this.deps.endpoint;
+  }
+  /** null until it was read. */
+  get list(): readonly ListedLoop[] | null {
+    return this.#list;
+  }
+
+  async refresh(): Promise<void> {
+    this.#list = await (await this.deps.session.record.store).listLoops();
+  }
+
+  /**
+   * Loads the base, so that the loop can say what speaks, and starts.
+   * @throws EngineFault, EngineElsewhere, RangeError when there are not that many questions
+   */
+  async start(config: LoopConfig, title: string, goal: number | null, signal: AbortSignal): Promise<LiveLoop> {
+    const { session, endpoint, date } = this.deps;
+    await this.#live?.pause();
+    if (session.live?.active) await session.live.pause();
+    const evaluate = evalQuestions(config);
+    const train = trainQuestions(config, evaluate, 1);
+    const { engine } = await session.assemble(config.debate.base, [], signal);
+    const start: LoopStart = {
+      type: 'loop-started',
+      schema: 1,
+      loop: `loop-${this.deps.newId().slice(0, 16)}`,
+      at: date(),
+      title,
+      app: appName,
+      config,
+      engine: { ...engine.facts },
+      // "Export only" trains nowhere; the sets are made in this page.
+      endpoint: endpoint.label ?? { kind: 'page', origin: '' },
+      train,
+      evaluate,
+    };
+    const live = new LiveLoop({ start }, await this.#loopDeps(start));
+    live.setGoal(goal);
+    this.#live = live;
+    void live.go().then(() => this.refresh());
+    return live;
+  }
+
+  /** Opens a stored loop as the one of this tab, without going on with it. @throws StoreError, RangeError */
+  async open(loop: string): Promise<LiveLoop> {
+    if (this.#live?.id === loop) return this.#live;
+    await this.#live?.pause();
+    const { events } = await (await this.deps.session.record.store).readLoop(loop);
+    const first = events[0];
+    if (first?.type !== 'loop-started') throw new RangeError('this loop has no beginning');
+    const live = new LiveLoop({ events }, await this.#loopDeps(first));
+    this.#live = live;
+    return live;
+  }
+
+  async resume(loop: string, onFailure?: 'keep'): Promise<LiveLoop> {
+    const live = await this.open(loop);
+    void live.go(onFailure).then(() => this.refresh());
+    return live;
+  }
+
+  async remove(loop: string): Promise<void> {
+    if (this.#live?.id === loop) {
+      await this.#live.cancel();
+      this.#live = null;
+    }
+    await (await this.deps.session.record.store).deleteLoop(loop);
+    await this.refresh();
+  }
+
+  async #loopDeps({ loop, config }: LoopStart): Promise<LiveLoopDeps> {
+    const { session, endpoint, date, now, announce } = this.deps;
+    const { runLoop } = await import('../../experiment/loop');
+    const store = await session.record.store;
+    return {
+      run: runLoop,
+      ports: hooks => driverPorts({ session, endpoint, loop, base: config.debate.base, ...hooks, now: date, clock: now }),
+      create: async start => void (await store.createLoop(start)),
+      append: async (id, event) => void (await store.appendLoop(id, event)),
+      claim: id => store.claimLoop(id),
+      release: id => store.releaseLoop(id),
+      cancelJobs: id => {
+        for (const job of endpoint.jobs) if (job.loop === id) endpoint.cancel(job.key);
+      },
+      date,
+      announce,
+    };
+  }
+}
+
+/** The desk of the real page. */
+export async function openDesk(deps: Omit<DeskDeps, 'endpoint'>): Promise<LoopDesk> {
+  const { memos } = await deps.session.record.store;
+  return new LoopDesk({ ...deps, endpoint: createEndpoint({ memos, secrets: openSecrets() }) });
+}

@@ -1,0 +1,99 @@
+// What a loop needs from this page: the session's engine and record for its debates, the store for its sets and weights, an endpoint to train.
+import type { RunConfig } from '../../debate/config';
+import { asJobFailure } from '../../experiment/job-failure';
+import type { LoopPorts } from '../../experiment/ports';
+import type { LiveLoopEvent, LoopEvent, ProbeResult } from '../../experiment/records';
+import type { Engine } from '../../models/engine';
+import { StoreError } from '../../store/errors';
+import type { EndpointChoice } from '../endpoint/endpoint.svelte';
+import type { Session } from '../session/session.svelte';
+
+export interface DriverDeps {
+  session: Session;
+  endpoint: Pick<EndpointChoice, 'finetune'>;
+  loop: string;
+  base: RunConfig['base'];
+  /** Resolves once the event is durable. */
+  append: (event: LoopEvent) => Promise<void>;
+  emit: (event: LiveLoopEvent) => void;
+  /** ISO 8601. */
+  now: () => string;
+  /** Milliseconds of a steady clock. */
+  clock: () => number;
+}
+
+/** Between two scorings the page breathes, and a pause is heard. */
+const rowsPerScore = 24;
+
+const probeFile = 'probe.json';
+
+export function driverPorts({ session, endpoint, loop, base, append, emit, now, clock }: DriverDeps): LoopPorts {
+  const { record } = session;
+  let engine: Engine | null = null;
+
+  return {
+    append,
+    emit,
+    now,
+    clock,
+    debate: ({ run, title, config, questions }, onTurns, signal) => session.speak({ run, loop, title, config, questions }, onTurns, signal),
+
+    async keepSets(sets) {
+      await (await record.store).sets.save(sets, loop);
+    },
+    readSet: async sha256 => (await record.store).sets.read(sha256),
+
+    async finetune(order, on, signal) {
+      let job: string | null = null;
+      try {
+        return await endpoint.finetune(
+          order,
+          update => {
+            if (update.type === 'created') job = update.job;
+            on(update);
+          },
+          signal,
+        );
+      } catch (error) {
+        signal.throwIfAborted();
+        throw asJobFailure(error, job);
+      }
+    },
+
+    async keepAdapter(id, tuned, facts) {
+      const { adapters } = await record.store;
+      // The base in use is the one that was debated with; a result for another is refused when it is adopted.
+      engine ??= (await session.assemble(base, [], new AbortController().signal)).engine;
+      const { sha256 } = await adapters.save({ id, ...facts, base: engine.facts.modelHash, at: now() }, tuned.files);
+      return sha256;
+    },
+
+    async adopt(ids, signal) {
+      if (session.live?.active) await session.live.pause();
+      const assembled = await session.assemble(base, ids, signal);
+      engine = assembled.engine;
+      const probes = new Map<string, ProbeResult | null>();
+      for (const id of ids) {
+        const probe = assembled.files.get(id)?.[probeFile];
+        if (!probe) {
+          probes.set(id, null);
+          continue;
+        }
+        const { deviation, bound, passed, reason } = await engine.probe(id, probe, signal);
+        probes.set(id, { deviation, bound, passed, reason });
+      }
+      return probes;
+    },
+
+    async score(rows, signal) {
+      if (!engine) throw new StoreError('missing', 'Nobody has been made speakable yet.', 'Resume the loop.');
+      const found: number[][] = [];
+      for (let from = 0; from < rows.length; from += rowsPerScore) {
+        signal.throwIfAborted();
+        const scored = await engine.score(rows.slice(from, from + rowsPerScore), signal);
+        found.push(...scored.map(({ logprobs }) => logprobs));
+      }
+      return found;
+    },
+  };
+}

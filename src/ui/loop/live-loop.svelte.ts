@@ -1,0 +1,231 @@
+// One loop that runs in this tab: what happened so far, whether it goes on, and what is going on now.
+// Facts go to the journal first and to the screen second, so a reload at any moment finds a loop that can be gone on with.
+import type { AgentName } from '../../datasets/records';
+import { emptyLoop, foldLoop, foldLoopAll, type LoopStart, type LoopState } from '../../experiment/fold';
+import type { LoopPorts } from '../../experiment/ports';
+import type { LiveLoopEvent, LoopEvent } from '../../experiment/records';
+import type { EngineFault } from '../../models/engine';
+import { asFault } from '../session/engine-host.svelte';
+import { nextFrame, type Schedule } from '../session/frames';
+import { goalOf, positionOf } from './progress';
+
+export type LoopPhase = 'running' | 'pausing' | 'paused' | 'finished' | 'failed';
+
+/** The experiment room's `runLoop`, loaded when the first loop runs. */
+export type RunLoop = (options: {
+  start: LoopStart;
+  state: LoopState;
+  ports: LoopPorts;
+  iterations: number;
+  onFailure?: 'stop' | 'keep';
+  signal: AbortSignal;
+}) => Promise<LoopState>;
+
+export interface LiveLoopDeps {
+  run: RunLoop;
+  ports: (hooks: { append: (event: LoopEvent) => Promise<void>; emit: (event: LiveLoopEvent) => void }) => LoopPorts;
+  create: (start: LoopStart) => Promise<void>;
+  append: (loop: string, event: LoopEvent) => Promise<void>;
+  claim: (loop: string) => Promise<void>;
+  release: (loop: string) => Promise<void>;
+  /** Ends the jobs of this loop at the endpoint. */
+  cancelJobs: (loop: string) => void;
+  /** ISO 8601. */
+  date: () => string;
+  /** Said aloud: a stage began, an iteration was measured. */
+  announce: (text: string) => void;
+  schedule?: Schedule;
+}
+
+/** More than anybody waits for; the longest name of an adapter still holds it. */
+const forever = 9999;
+
+const paused = (): DOMException => new DOMException('Paused.', 'AbortError');
+
+export class LiveLoop {
+  readonly start: LoopStart;
+  #state = $state.raw<LoopState>(emptyLoop);
+  #phase = $state.raw<LoopPhase>('paused');
+  #fault = $state.raw<EngineFault | null>(null);
+  #watched = $state.raw<ReadonlyMap<AgentName, readonly number[]>>(new Map());
+  /** Iterations to be done; null = until somebody stops it. */
+  #goal = $state.raw<number | null>(null);
+  #stopping = $state(false);
+  #stored: boolean;
+  #facts: LoopState;
+  #waiting: LiveLoopEvent[] = [];
+  #scheduled = false;
+  #abort: AbortController | null = null;
+  #going: Promise<void> | null = null;
+
+  /** @param plan a new loop, or the events of one to go on with */
+  constructor(
+    plan: { start: LoopStart } | { events: readonly LoopEvent[] },
+    private readonly deps: LiveLoopDeps,
+  ) {
+    const events = 'events' in plan ? plan.events : [];
+    this.#facts = foldLoopAll(events);
+    this.#state = this.#facts;
+    this.#stored = events.length > 0;
+    const start = 'start' in plan ? plan.start : this.#facts.start;
+    if (!start) throw new RangeError('this loop has no beginning');
+    this.start = start;
+    this.#goal = this.#stored ? goalOf(this.#facts) : start.config.iterations;
+    if (this.#stored && positionOf(this.#facts, this.#goal) === null) this.#phase = 'finished';
+  }
+
+  get id(): string {
+    return this.start.loop;
+  }
+  get state(): LoopState {
+    return this.#state;
+  }
+  get phase(): LoopPhase {
+    return this.#phase;
+  }
+  get fault(): EngineFault | null {
+    return this.#fault;
+  }
+  get watched(): ReadonlyMap<AgentName, readonly number[]> {
+    return this.#watched;
+  }
+  get goal(): number | null {
+    return this.#goal;
+  }
+  get active(): boolean {
+    return this.#phase === 'running' || this.#phase === 'pausing';
+  }
+  /** The iteration under way is the last one of this sitting. */
+  get stopping(): boolean {
+    return this.#stopping;
+  }
+
+  /** Stops when the iteration under way has been measured; asked again, it goes on. */
+  toggleStopping(): void {
+    this.#stopping = !this.#stopping;
+  }
+
+  /** @param goal iterations to be done; null = until stopped. Heard when it is gone on with. */
+  setGoal(goal: number | null): void {
+    this.#goal = goal;
+    if (!this.active) this.#phase = positionOf(this.#facts, goal ?? forever) === null ? 'finished' : 'paused';
+  }
+
+  /**
+   * Starts, or goes on. Resolves when the loop is done, paused or failed; never rejects.
+   * @param onFailure `keep`: agents whose training failed keep their weights, and the loop goes on
+   */
+  go(onFailure?: 'keep'): Promise<void> {
+    this.#going ??= this.#run(onFailure).finally(() => (this.#going = null));
+    return this.#going;
+  }
+
+  /** Ends the sitting. Jobs that were ordered go on at their endpoint and are found again. */
+  async pause(): Promise<void> {
+    if (!this.#going) return;
+    this.#phase = 'pausing';
+    this.#abort?.abort(paused());
+    await this.#going;
+  }
+
+  /** As a pause, and the jobs under way are cancelled: what they had learnt is lost, everything else is kept. */
+  async cancel(): Promise<void> {
+    this.deps.cancelJobs(this.id);
+    await this.pause();
+  }
+
+  async #run(onFailure?: 'keep'): Promise<void> {
+    const abort = new AbortController();
+    this.#abort = abort;
+    this.#fault = null;
+    this.#stopping = false;
+    this.#phase = 'running';
+    this.#watched = new Map();
+    const ports = this.deps.ports({ append: event => this.#append(event), emit: event => this.#emit(event) });
+    try {
+      if (this.#stored) await this.deps.claim(this.id);
+      await this.deps.run({
+        start: this.start,
+        state: this.#facts,
+        ports,
+        iterations: this.#goal ?? forever,
+        ...(onFailure ? { onFailure } : {}),
+        signal: abort.signal,
+      });
+      this.#flush();
+      this.#phase = 'finished';
+      this.deps.announce('The loop is finished.');
+    } catch (error) {
+      await this.#interrupted(error, abort.signal);
+    } finally {
+      this.#abort = null;
+    }
+  }
+
+  async #interrupted(error: unknown, signal: AbortSignal): Promise<void> {
+    const byHand = signal.aborted || (error instanceof DOMException && error.name === 'AbortError');
+    if (!byHand) this.#fault = asFault(error);
+    this.#phase = byHand ? 'paused' : 'failed';
+    this.#settle();
+    if (!this.#stored) return;
+    const text = this.#fault ? `Stopped: ${this.#fault.message}` : this.#stopping ? 'Stopped after the iteration, as asked.' : 'Paused.';
+    try {
+      await this.#append({ type: 'note', note: 'paused', text: text.slice(0, 2000), at: this.deps.date() });
+      this.#settle();
+      await this.deps.release(this.id);
+    } catch (failure) {
+      // The loop itself is on disk up to its last fact; only this note is missing. The reason of the stop matters more.
+      this.#fault ??= asFault(failure);
+    }
+    this.deps.announce(text);
+  }
+
+  /** Back to the facts: what was going on is over. */
+  #settle(): void {
+    this.#waiting = [];
+    this.#state = this.#facts;
+  }
+
+  async #append(event: LoopEvent): Promise<void> {
+    if (event.type === 'loop-started') await this.deps.create(event);
+    else await this.deps.append(this.id, event);
+    this.#stored = true;
+    this.#facts = foldLoop(this.#facts, event);
+    if (event.type === 'measured') {
+      const { k, n } = event.measures.debate;
+      this.deps.announce(`Iteration ${event.iteration}: the debate is right in ${k} of ${n}.`);
+      if (this.#stopping) this.#abort?.abort(paused());
+    }
+  }
+
+  /** The screen is painted per frame; of what goes on now only the newest counts. */
+  #emit(event: LiveLoopEvent): void {
+    this.#waiting.push(event);
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    (this.deps.schedule ?? nextFrame)(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#scheduled = false;
+    const events = this.#waiting;
+    this.#waiting = [];
+    if (events.length === 0) return;
+    let state = this.#state;
+    let watched: Map<AgentName, readonly number[]> | null = null;
+    const stageBefore = state.live.stage;
+    for (const event of events) {
+      state = foldLoop(state, event);
+      if (event.type !== 'training' || event.loss === null || event.step < 1) continue;
+      watched ??= new Map(this.#watched);
+      // A job that began again from a checkpoint repeats steps.
+      watched.set(event.agent, [...(watched.get(event.agent) ?? []).slice(0, event.step - 1), event.loss]);
+    }
+    if (state.live.stage?.iteration !== stageBefore?.iteration && stageBefore) watched = new Map();
+    this.#state = state;
+    if (watched) this.#watched = watched;
+    const stage = state.live.stage;
+    if (stage && (stage.stage !== stageBefore?.stage || stage.iteration !== stageBefore.iteration))
+      this.deps.announce(`Iteration ${stage.iteration}: ${stage.stage}.`);
+  }
+}
