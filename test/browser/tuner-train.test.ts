@@ -1,12 +1,12 @@
 // Training in a real page: nested workers on onnxruntime-web, side by side, with the same outcome as in Node.
-import { cpSync } from 'node:fs';
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { createNodeEngine } from '../../src/models/engine-node';
 import type { Files, TrainUpdate } from '../../src/tuner/engine';
-import { claims, jsonl, modelsDir, someJob } from '../../src/tuner/train/fixture';
+import { claims, jsonl, modelsDir, someJob, tinyBase } from '../../src/tuner/train/fixture';
 import { createInProcessEngine } from '../../src/tuner/train/node';
 import type { Order, TrainApi, Trained } from '../pages/train/main';
 import { buildPage, launch, serveFolder, type Browser, type Site } from './harness';
@@ -21,6 +21,10 @@ let page: Page;
 beforeAll(async () => {
   built = await buildPage('train');
   cpSync(join(modelsDir, 'abacus'), join(built.dir, 'models/abacus'), { recursive: true });
+  mkdirSync(join(built.dir, 'models/tiny'));
+  const { folder } = tinyBase();
+  for (const name of ['config.json', 'model.safetensors', 'tokenizer.json', 'tokenizer_config.json', 'generation_config.json'])
+    writeFileSync(join(built.dir, 'models/tiny', name), (await folder.read(name))!);
   site = await serveFolder(built.dir);
   browser = await launch();
   page = await browser.open(site.url);
@@ -40,7 +44,10 @@ const filesOf = ({ files }: Trained): Files =>
 
 describe('training in the page', () => {
   it('knows its base', async () => {
-    expect(await page.evaluate(() => training.bases())).toEqual([{ id: 'abacus', parameters: 887_424 }]);
+    expect(await page.evaluate(() => training.bases())).toEqual([
+      { id: 'abacus', parameters: 887_424 },
+      { id: 'tiny', parameters: 16_352 },
+    ]);
   });
 
   it('gives the losses of Node, two jobs side by side, and an adapter that proves itself in the inference engine', async () => {
@@ -72,6 +79,19 @@ describe('training in the page', () => {
     expect(stopped).toMatchObject({ error: { message: 'enough' }, files: null });
     expect(losses(stopped!.updates)).toHaveLength(2);
     expect(wrong!.error).toEqual({ code: 'invalid_training_file', message: 'line 1: has no messages' });
+  });
+
+  it('computes the same on a graphics card', async () => {
+    const own = await launch({ webgpu: true });
+    const graphics = await own.open(site.url);
+    // Shaders take long to translate without a card, so the model is one layer of random numbers.
+    const short = order({ base: 'tiny', hyperparameters: { ...hyperparameters, max_steps: 2 } });
+    const [there] = await graphics.evaluate(own => training.train(own), [{ ...short, device: 'webgpu' as const }]);
+    const [here] = await run([short]);
+    await own.close();
+    expect(there!.error).toBeNull();
+    expect(losses(here!.updates)).toHaveLength(2);
+    losses(here!.updates).forEach((loss, i) => expect(losses(there!.updates)[i]).toBeCloseTo(loss, 3));
   });
 
   it('asked nobody but its own site', () => {

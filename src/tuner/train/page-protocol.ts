@@ -10,7 +10,10 @@ export interface PageBase {
   revision?: string | null;
 }
 
-export type ToJobWorker = { type: 'train'; base: PageBase; job: TrainJob } | { type: 'stop' };
+/** Where the arithmetic is done. A small model trains faster on the processor. */
+export type TrainDevice = 'wasm' | 'webgpu';
+
+export type ToJobWorker = { type: 'train'; base: PageBase; job: TrainJob; device: TrainDevice } | { type: 'stop' };
 
 export type FromJobWorker =
   | { type: 'update'; update: TrainUpdate }

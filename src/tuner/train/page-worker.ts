@@ -1,9 +1,9 @@
 // The worker of one job in a page: onnxruntime-web on one thread, the same training as in Node. The tuner's worker starts and ends it.
 import { siteFolder } from '../../models/folder-site';
-import { wasmRuntime } from '../../models/runtime-web';
+import { wasmRuntime, webgpuRuntime } from '../../models/runtime-web';
 import { loadBase } from './base';
 import { asTrainError } from './onnx-engine';
-import type { FromJobWorker, PageBase, ToJobWorker } from './page-protocol';
+import type { FromJobWorker, PageBase, ToJobWorker, TrainDevice } from './page-protocol';
 import { trainRuntime } from './runtime';
 import { train } from './train';
 import type { TrainJob } from '../engine';
@@ -22,10 +22,11 @@ const breathe = (): Promise<void> =>
     port2.postMessage(null);
   });
 
-async function run({ url, ...place }: PageBase, job: TrainJob): Promise<void> {
+async function run({ url, ...place }: PageBase, job: TrainJob, device: TrainDevice): Promise<void> {
   try {
     const folder = siteFolder(url, (address, init) => fetch(address, init));
-    const host = { runtime: trainRuntime(wasmRuntime(1)), now: () => performance.now(), breathe, bytes: 512 << 20 };
+    const runtime = device === 'webgpu' ? await webgpuRuntime() : wasmRuntime(1);
+    const host = { runtime: trainRuntime(runtime), now: () => performance.now(), breathe, bytes: 512 << 20 };
     const base = await loadBase({ ...place, folder }, cancel.signal);
     say({ type: 'done', files: await train(host, base, job, update => say({ type: 'update', update }), cancel.signal) });
   } catch (error) {
@@ -36,6 +37,6 @@ async function run({ url, ...place }: PageBase, job: TrainJob): Promise<void> {
 }
 
 self.onmessage = ({ data: message }: MessageEvent<ToJobWorker>) => {
-  if (message.type === 'train') void run(message.base, message.job);
+  if (message.type === 'train') void run(message.base, message.job, message.device);
   else cancel.abort(new DOMException('Cancelled.', 'AbortError'));
 };

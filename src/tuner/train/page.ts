@@ -2,12 +2,14 @@
 import { siteFolder } from '../../models/folder-site';
 import { TrainError, type BaseModel, type Files, type TrainEngine, type TrainJob, type TrainUpdate } from '../engine';
 import { describeBase, placeOf } from './base';
-import type { FromJobWorker, PageBase, ToJobWorker } from './page-protocol';
+import type { FromJobWorker, PageBase, ToJobWorker, TrainDevice } from './page-protocol';
 
 export interface WorkerEngineOptions {
   bases: readonly PageBase[];
   /** Jobs side by side; as many as there are processors by default, at most four. */
   slots?: number;
+  /** `wasm` by default. */
+  device?: TrainDevice;
   /** Milliseconds without a word from a worker after which it counts as hung. */
   silence?: number;
   /** Milliseconds from the request to stop until the worker is ended. */
@@ -41,7 +43,7 @@ export function createWorkerEngine(options: WorkerEngineOptions): TrainEngine {
 function runWorker(
   base: PageBase,
   job: TrainJob,
-  { createWorker = ownWorker, silence = 600_000, grace = 20_000 }: WorkerEngineOptions,
+  { createWorker = ownWorker, device = 'wasm', silence = 600_000, grace = 20_000 }: WorkerEngineOptions,
   on: (update: TrainUpdate) => void,
   signal: AbortSignal,
 ): Promise<Files> {
@@ -79,7 +81,7 @@ function runWorker(
       reject(new TrainError('worker_lost', event.message || 'The training worker stopped without a word.'));
     };
     wait();
-    say({ type: 'train', base, job });
+    say({ type: 'train', base, job, device });
   });
   return work.finally(() => {
     clearTimeout(watch);

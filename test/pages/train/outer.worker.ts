@@ -2,11 +2,13 @@
 import { createWorkerEngine } from '../../../src/tuner/train/page';
 import type { Order, ToOuter, Trained } from './main';
 
-const engine = createWorkerEngine({ bases: [{ id: 'abacus', url: new URL('/models/abacus/', self.location.href).href }], slots: 2 });
+const bases = ['abacus', 'tiny'].map(id => ({ id, url: new URL(`/models/${id}/`, self.location.href).href }));
+const engine = createWorkerEngine({ bases });
+const graphics = createWorkerEngine({ bases, device: 'webgpu' });
 const bytes = (lines: readonly string[]): Uint8Array<ArrayBuffer> => new TextEncoder().encode(lines.join('\n'));
 const latin1 = (file: Uint8Array): string => Array.from(file, byte => String.fromCharCode(byte)).join('');
 
-async function train({ rows, validation, hyperparameters, seed, stopAt }: Order): Promise<Trained> {
+async function train({ rows, validation, hyperparameters, seed, base = 'abacus', device, stopAt }: Order): Promise<Trained> {
   const stop = new AbortController();
   const trained: Trained = { updates: [], checkpoints: [], files: null, error: null };
   const job = {
@@ -18,7 +20,7 @@ async function train({ rows, validation, hyperparameters, seed, stopAt }: Order)
     seed,
   };
   try {
-    const files = await engine.train(
+    const files = await (device === 'webgpu' ? graphics : engine).train(
       'job',
       { ...job, resume: null, checkpointEvery: 0 },
       update => {
