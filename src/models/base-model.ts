@@ -30,12 +30,12 @@ export const noAdapters: Model['adapters'] = () => ({ feeds: () => ({}), keep: (
 
 export function modelOn(runtime: Runtime, { session, shape, pooled }: LoadedGraph, adapters: Model['adapters']): Model {
   // Asked at each batch: the memory exists once the first session does.
-  const newCache: Model['newCache'] = (rows, longest) =>
+  const newCache: Model['newCache'] = (rows, longest, once) =>
     runtime.memory
       ? staticCache(runtime.memory, shape, rows, longest)
       : shape.slotOutputs
-        ? slotCache(runtime, shape, rows)
-        : growingCache(runtime, shape, rows);
+        ? slotCache(runtime, shape, rows, once)
+        : growingCache(runtime, shape, rows, once);
   // Products over a single row take another kernel, which rounds otherwise; with prepacked weights they do not, with a pool they do.
   return { runtime, session, shape, newCache, adapters, pooled, minRows: pooled ? 2 : 1 };
 }

@@ -10,7 +10,8 @@ export interface Model {
   runtime: Runtime;
   session: Session;
   shape: DecoderShape;
-  newCache(rows: number, longest: number): KvCache;
+  /** @param once for a batch that is read and never goes on */
+  newCache(rows: number, longest: number, once?: boolean): KvCache;
   /** Adapter inputs for rows that speak with these adapters. */
   adapters(rows: readonly (string | null)[]): AdapterInputs;
   /** The adapter inputs are one pool for all rows. */
@@ -37,11 +38,14 @@ export class Batch {
   /** Where the rows that somebody reads stand in the batch. */
   #places: number[];
 
-  /** @param longest tokens the longest row may come to, prompt and answer */
-  constructor(model: Model, adapters: readonly (string | null)[], longest: number) {
+  /**
+   * @param longest tokens the longest row may come to, prompt and answer
+   * @param once the batch is read and never goes on
+   */
+  constructor(model: Model, adapters: readonly (string | null)[], longest: number, once = false) {
     this.#model = model;
     const filled = [...adapters, ...Array<null>(Math.max(0, model.minRows - adapters.length)).fill(null)];
-    this.#cache = model.newCache(filled.length, longest);
+    this.#cache = model.newCache(filled.length, longest, once);
     this.#lengths = filled.map(() => 0);
     this.#places = adapters.map((_, row) => row);
     this.#adapters = model.adapters(filled);

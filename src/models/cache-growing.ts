@@ -7,7 +7,8 @@ import type { Feeds, Runtime, Tensor } from './runtime';
 const floats = (type: 'float32' | 'float16', size: number): Float32Array | Uint16Array =>
   type === 'float16' ? new Uint16Array(size) : new Float32Array(size);
 
-export function growingCache(runtime: Runtime, { slots }: DecoderShape, rows: number): KvCache {
+/** @param once there will be no run after the first: nothing is handed back */
+export function growingCache(runtime: Runtime, { slots }: DecoderShape, rows: number, once = false): KvCache {
   const tensor = (type: 'float32' | 'float16', data: Float32Array | Uint16Array, dims: readonly number[]): Tensor =>
     type === 'float16' ? runtime.tensor('float16', data as Uint16Array, dims) : runtime.tensor('float32', data as Float32Array, dims);
   let width = 0;
@@ -15,8 +16,9 @@ export function growingCache(runtime: Runtime, { slots }: DecoderShape, rows: nu
   return {
     maskWidth: fed => width + fed,
     feeds: () => past,
-    fetches: () => Object.fromEntries(slots.map(s => [s.present, null])),
+    fetches: () => (once ? {} : Object.fromEntries(slots.map(s => [s.present, null]))),
     take(outputs, fed) {
+      if (once) return;
       width += fed;
       past = Object.fromEntries(slots.map(s => [s.past, outputs[s.present]!]));
     },

@@ -12,7 +12,8 @@ const MARGIN = 32;
 type Values = Float32Array | Uint16Array;
 const zeros = (type: FloatType, size: number): Values => (type === 'float16' ? new Uint16Array(size) : new Float32Array(size));
 
-export function slotCache(runtime: Runtime, { slots }: DecoderShape, rows: number): KvCache {
+/** @param once there will be no step after the first run: nothing is handed back */
+export function slotCache(runtime: Runtime, { slots }: DecoderShape, rows: number, once = false): KvCache {
   let width = 0;
   let count = rows;
   let held: Values[] = slots.map(s => zeros(s.type, 0));
@@ -52,8 +53,9 @@ export function slotCache(runtime: Runtime, { slots }: DecoderShape, rows: numbe
         [SLOT_INDEX]: runtime.tensor('int64', index, [count, heads, 2]),
       };
     },
-    fetches: () => Object.fromEntries(slots.map(s => [filled ? slotOf(s.present) : s.present, null])),
+    fetches: () => (once ? {} : Object.fromEntries(slots.map(s => [filled ? slotOf(s.present) : s.present, null]))),
     take(outputs, fed, lengths) {
+      if (once) return;
       if (!filled) {
         width = fed + MARGIN;
         held = slots.map(s => widen(s, valuesOf(outputs, s.present), fed, width));

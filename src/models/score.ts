@@ -13,6 +13,8 @@ export interface ScoredText {
 
 /** Logits of one run, in numbers: 128 MB. */
 const BUDGET = 32_000_000;
+/** On a processor a batch of whole texts is long enough, and a wider one leaves the caches: 8 rows of 300 tokens cost a tenth less than 32. */
+const ROWS_ON_PROCESSOR = 8;
 
 /**
  * ln p of each target behind all that stands before it, batch by batch as they are done.
@@ -29,7 +31,8 @@ export async function* scoreTexts<T extends ScoredText>(
   const rest = texts.filter(t => t.targets.length);
   const longest = Math.max(1, ...rest.map(t => t.targets.length));
   // A batch as wide as its logits allow: when they do not fit, every further run reads the same texts again.
-  const rows = Math.max(1, Math.min(limits.rows, Math.floor(BUDGET / (longest * model.shape.vocabulary))));
+  const widest = model.runtime.device === 'webgpu' ? limits.rows : Math.min(limits.rows, ROWS_ON_PROCESSOR);
+  const rows = Math.max(1, Math.min(widest, Math.floor(BUDGET / (longest * model.shape.vocabulary))));
   const sized = rest.map(t => ({ promptTokens: t.tokens.length, maxNewTokens: 0 }));
   for (const wave of planWaves(sized, { ...limits, rows })) {
     signal.throwIfAborted();
@@ -50,6 +53,7 @@ async function scoreWave(model: Model, rows: readonly ScoredText[], positionsPer
       model,
       rows.map(r => r.adapter),
       Math.max(...rows.map(r => r.tokens.length)),
+      true,
     );
     try {
       const logits = await batch.read(

@@ -1,7 +1,16 @@
 // Lets a journey drive the engine of the page: what the product's page calls, and the numeric cases in a worker of their own.
 import { createWebEngine, type WebEngineOptions } from '../../../src/models/engine-client';
 import { describeModel } from '../../../src/models/describe-model';
-import type { Engine, EngineModelRef, EngineOutput, EngineRow, EngineUpdate, LoadProgress, ScoreRow } from '../../../src/models/engine';
+import type {
+  Engine,
+  EngineModelRef,
+  EngineOutput,
+  EngineRow,
+  EngineUpdate,
+  LoadProgress,
+  ScoreRow,
+  TunedFiles,
+} from '../../../src/models/engine';
 
 export interface Spoken {
   outputs: EngineOutput[];
@@ -58,6 +67,25 @@ const api = {
   },
   score: (name: string, rows: ScoreRow[]) => engines.get(name)!.score(rows, new AbortController().signal),
   tokenize: (name: string, content: string) => engines.get(name)!.tokenize([{ role: 'user', content }]),
+  /** @param agents by id, each file as the numbers of its bytes */
+  async adopt(name: string, agents: Record<string, Record<string, number[]>>) {
+    const files = (own: Record<string, number[]>): TunedFiles =>
+      Object.fromEntries(Object.entries(own).map(([file, bytes]) => [file, Uint8Array.from(bytes)]));
+    const chosen = new Map(Object.entries(agents).map(([id, own]) => [id, files(own)]));
+    try {
+      await engines.get(name)!.adopt(chosen, new AbortController().signal);
+      return { adopted: [...chosen.keys()] };
+    } catch (error) {
+      return { failed: faultOf(error) };
+    }
+  },
+  async probe(name: string, agent: string, file: number[]) {
+    try {
+      return await engines.get(name)!.probe(agent, Uint8Array.from(file), new AbortController().signal);
+    } catch (error) {
+      return { failed: faultOf(error) };
+    }
+  },
   dispose: (name: string) => engines.get(name)!.dispose(),
   async describe(ref: EngineModelRef, device?: 'wasm' | 'webgpu') {
     try {
