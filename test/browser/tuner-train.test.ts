@@ -8,7 +8,7 @@ import { createNodeEngine } from '../../src/models/engine-node';
 import type { Files, TrainUpdate } from '../../src/tuner/engine';
 import { claims, jsonl, modelsDir, someJob, tinyBase } from '../../src/tuner/train/fixture';
 import { createInProcessEngine } from '../../src/tuner/train/node';
-import type { Order, TrainApi, Trained } from '../pages/train/main';
+import type { Order, TrainApi, Trained } from '../pages/tuner-train/main';
 import { buildPage, launch, serveFolder, type Browser, type Site } from './harness';
 
 declare const training: TrainApi;
@@ -19,7 +19,7 @@ let browser: Browser;
 let page: Page;
 
 beforeAll(async () => {
-  built = await buildPage('train');
+  built = await buildPage('tuner-train');
   cpSync(join(modelsDir, 'abacus'), join(built.dir, 'models/abacus'), { recursive: true });
   mkdirSync(join(built.dir, 'models/tiny'));
   const { folder } = tinyBase();
