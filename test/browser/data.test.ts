@@ -1,0 +1,235 @@
+// Training sets as their reader meets them: made from a recorded batch, read row by row, edited, carried away and brought back.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { strFromU8, unzipSync } from 'fflate';
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { collectSets } from '../../src/datasets/collect';
+import { readFile, validate } from '../../src/datasets/formats/formats';
+import { datasetDefaults, type TrainingSet } from '../../src/datasets/records';
+import type { RunFile } from '../../src/debate/events';
+import { foldAll } from '../../src/debate/fold';
+import { root } from '../steps';
+import { buildApp, launch, serveFolder, type Browser, type Site } from './harness';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const batch = foldAll((JSON.parse(readFileSync(join(root, 'public/runs/batch.run.json'), 'utf8')) as RunFile).events);
+
+let built: Awaited<ReturnType<typeof buildApp>>;
+let site: Site;
+let browser: Browser;
+let page: Page;
+/** What the recorded batch gives with every row of the critics in. */
+let sets: TrainingSet[];
+const app = (hash = ''): string => `${site.url}sub/path/${hash}`;
+
+beforeAll(async () => {
+  sets = await collectSets(batch, { ...datasetDefaults, criticSize: 'all' }, { iteration: 1 });
+  built = await buildApp();
+  site = await serveFolder(built.dir);
+});
+afterAll(async () => {
+  await site?.close();
+  built?.remove();
+});
+beforeEach(async () => {
+  browser = await launch();
+  browser.context.setDefaultTimeout(60_000);
+});
+afterEach(async () => {
+  const { errors, foreign } = browser;
+  await browser.close();
+  expect(errors).toEqual([]);
+  expect(foreign).toEqual([]);
+});
+
+const violations = (): Promise<string[]> =>
+  page.evaluate(
+    `${axe}; axe.run().then(result => result.violations.map(v => v.id + ': ' + v.nodes.map(n => n.target + ' ' + n.failureSummary).join(' | ')))`,
+  );
+const shown = async (text: string | RegExp): Promise<void> => {
+  const source = typeof text === 'string' ? text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&') : text.source;
+  await page.waitForFunction(pattern => new RegExp(pattern, 'm').test(document.body.innerText), source);
+};
+const hashOf = (): Promise<string> => page.evaluate('location.hash');
+const button = (name: string | RegExp) => page.getByRole('button', { name });
+
+/** Makes the sets of the recorded batch and opens the first. */
+async function make(): Promise<void> {
+  page = await browser.open(app('#/data'));
+  await shown('No training sets yet');
+  await button('Make sets from a run').click();
+  const dialog = page.getByRole('dialog', { name: 'Make training sets' });
+  await dialog.getByLabel('Debates').selectOption({ label: 'A recorded batch' });
+  await dialog.getByLabel('Size of a critic’s set').selectOption('all');
+  await dialog
+    .getByRole('cell', { name: String(sets[0]!.header.size), exact: true })
+    .first()
+    .waitFor();
+  await dialog.getByRole('button', { name: 'Make 6 sets' }).click();
+  await page.getByRole('heading', { level: 2, name: 'Generator A' }).waitFor();
+}
+
+async function saved(open: () => Promise<void>): Promise<Buffer> {
+  const [download] = await Promise.all([page.waitForEvent('download'), open()]);
+  return readFileSync(await download.path());
+}
+
+describe('training sets', { timeout: 400_000 }, () => {
+  it('are those the pure code collects; a row shows its vote, its target and its debate; all of it survives a reload', async () => {
+    await make();
+    const first = sets.find(({ header }) => header.size > 0)!;
+    expect(await hashOf()).toBe(`#/data/${first.header.sha256}`);
+    for (const { header } of sets.filter(({ header }) => header.size > 0))
+      await page.locator(`a[href="#/data/${header.sha256}"]`).first().waitFor();
+
+    const critic = sets.find(({ header }) => header.role === 'critic' && header.minus > 0)!;
+    await page.locator(`a[href="#/data/${critic.header.sha256}"]`).first().click();
+    await page.getByRole('button', { name: /^Corrected/ }).click();
+    await shown(`${critic.header.minus} of ${critic.header.size} rows`);
+    const row = critic.rows.find(({ kind }) => kind === 'corrected')!;
+    await page.locator(`a[data-row="${row.hash}"]`).click();
+    const detail = page.getByRole('region', { name: 'Row', exact: true });
+    // Only the last answer is marked as trained; the wrong first one is context.
+    expect(await detail.locator('mark').count()).toBe(1);
+    expect(await detail.locator('mark').innerText()).toContain(row.messages.at(-1)!.content.slice(0, 20));
+    await shown('context only');
+    await shown('Decided');
+    await page.reload();
+    await detail.waitFor();
+    expect(await detail.locator('mark').innerText()).toContain(row.messages.at(-1)!.content.slice(0, 20));
+    await detail.getByRole('link', { name: 'Open the debate' }).click();
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    expect(await hashOf()).toBe(`#/runs/${encodeURIComponent(row.run)}/${encodeURIComponent(row.qid)}`);
+    await shown(batch.questions.get(row.qid)!.question.text);
+  });
+
+  it('rows are found, walked by keys, taken out, put back, and kept as a set of their own beside the whole one', async () => {
+    await make();
+    const { header, rows } = sets.find(({ header }) => header.size > 3)!;
+    await page.locator(`a[href="#/data/${header.sha256}"]`).first().click();
+    await page.getByRole('region', { name: 'Rows' }).focus();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowDown');
+    expect(await hashOf()).toBe(`#/data/${header.sha256}/${rows[1]!.hash}`);
+    await button('Take out').click();
+    await page.locator(`a[data-row="${rows[0]!.hash}"]`).click();
+    await button('Take out').click();
+    await shown('2 rows taken out');
+    await button('Undo').click();
+    await shown('1 row taken out');
+    await button('Put back').waitFor({ state: 'detached' });
+    await button('Keep as a new set').click();
+    await shown('1 row taken out by hand');
+    const edited = await hashOf();
+    expect(edited).not.toContain(header.sha256);
+    await shown(`made from ${header.sha256.slice(0, 8)}`);
+    await page.reload();
+    await shown('1 row taken out by hand');
+    expect(await page.locator('a.out').count()).toBe(1);
+    // The whole one is still there, and from the edited one the row can be put back.
+    await page.locator(`a[data-row="${rows[1]!.hash}"]`).click();
+    await button('Put back').click();
+    await shown('Every row is back');
+    await page.locator(`nav a[href="#/data/${header.sha256}"]`).click();
+    await shown(`sha256 ${header.sha256}`);
+    await page.getByRole('searchbox', { name: 'Search the rows' }).fill('nobody ever said this');
+    await shown('No row fits');
+    await button('Show all').click();
+    await button('Delete').click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click();
+    await page.locator(`nav a[href="#/data/${header.sha256}"]`).waitFor({ state: 'detached' });
+  });
+
+  it('leave as archives that their validators pass, and come back', async () => {
+    await make();
+    await button('Export').click();
+    const dialog = page.getByRole('dialog', { name: 'Export' });
+    await dialog.getByLabel('With the other agents’ sets of the same collection').check();
+    await dialog.getByText('Fits.').waitFor();
+    const files = unzipSync(new Uint8Array(await saved(() => dialog.getByRole('button', { name: 'Save the archive' }).click())));
+    const lines = strFromU8(files['generator_1.jsonl']!);
+    expect(validate(lines, 'chat').filter(({ severity }) => severity === 'error')).toEqual([]);
+    expect(readFile(lines).rows).toEqual(sets[0]!.rows.map(({ messages }) => messages));
+    await dialog.getByLabel('ShareGPT').check();
+    await dialog.getByText('llamafactory-cli train generator_1.yaml').waitFor();
+    const factory = unzipSync(new Uint8Array(await saved(() => dialog.getByRole('button', { name: 'Save the archive' }).click())));
+    expect(Object.keys(factory)).toContain('dataset_info.json');
+    await dialog.getByLabel('TRL preference').check();
+    await dialog.getByText('trl dpo').waitFor();
+    expect(await violations()).toEqual([]);
+    await dialog.getByLabel('Polylogue').check();
+    const own = await saved(() => dialog.getByRole('button', { name: 'Save the file' }).click());
+    await page.keyboard.press('Escape');
+
+    // Into a browser that has none of it.
+    await browser.close();
+    browser = await launch();
+    page = await browser.open(app('#/data'));
+    await shown('No training sets yet');
+    await button('Import').click();
+    await page.getByLabel('File of rows').setInputFiles({ name: 'own.sets.json', mimeType: 'application/json', buffer: own });
+    await button('Take over').click();
+    await shown(`sha256 ${sets[0]!.header.sha256}`);
+    await page.locator(`a[data-row="${sets[0]!.rows[0]!.hash}"]`).click();
+    await shown('Its debate is not in this browser.');
+
+    await button('Import').click();
+    const broken = `${lines}{"messages":[{"role":"user","content":"q"}]}\n`;
+    await page.getByLabel('File of rows').setInputFiles({ name: 'rows.jsonl', mimeType: 'text/plain', buffer: Buffer.from(broken) });
+    await shown(`Line ${sets[0]!.header.size + 1}: the last word is not the assistant’s`);
+    expect(await button('Take over').isDisabled()).toBe(true);
+    await page.getByLabel('File of rows').setInputFiles({ name: 'rows.jsonl', mimeType: 'text/plain', buffer: Buffer.from(lines) });
+    await page.getByLabel('For the').selectOption('critic');
+    await page.getByLabel('of agent').selectOption('1');
+    await button('Take over').click();
+    await page.getByRole('heading', { level: 2, name: 'Critic B' }).waitFor();
+    await page.reload();
+    await page.getByRole('heading', { level: 2, name: 'Critic B' }).waitFor();
+  });
+
+  it('say how large they would be before they are made, and what a setting means', async () => {
+    page = await browser.open(app('#/data'));
+    await button('Make sets from a run').click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Debates').selectOption({ label: 'A recorded batch' });
+    const exact = await collectSets(batch, datasetDefaults, { iteration: 1 });
+    const critic = exact.find(({ header }) => header.role === 'critic')!.header;
+    const line = dialog.getByRole('row', { name: /^Critic A/ });
+    await line.waitFor();
+    expect((await line.innerText()).split(/\s+/).slice(-5, -2)).toEqual([critic.size, critic.minus, critic.plus].map(String));
+    await dialog.getByLabel('Share of corrected rows, w').fill('two thirds');
+    await dialog.getByText('A share from 0 to 1, such as 0.5 or 2/3.').waitFor();
+    expect(await dialog.getByRole('button', { name: /^Make/ }).isDisabled()).toBe(true);
+    await dialog.getByLabel('Share of corrected rows, w').fill('1');
+    await dialog.getByLabel('Rows are chosen by').selectOption('truth');
+    await dialog.getByText('Not the paper’s: it uses the right answers.').waitFor();
+    await dialog.getByRole('button', { name: 'Make 6 sets' }).click();
+    await page.getByText('chosen by the right answer instead of the vote: not the paper’s').first().waitFor();
+  });
+
+  it('have nothing for axe to find, light or dark, wide or narrow, and fit the page', async () => {
+    await make();
+    const { header, rows } = sets.find(({ header }) => header.size > 0)!;
+    for (const colorScheme of ['light', 'dark'] as const)
+      for (const size of [
+        { width: 1280, height: 900 },
+        { width: 390, height: 844 },
+      ]) {
+        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+        await page.setViewportSize(size);
+        for (const hash of ['#/data', `#/data/${header.sha256}`, `#/data/${header.sha256}/${rows[0]!.hash}`, `#/data/${'0'.repeat(64)}`]) {
+          await page.evaluate(to => void (location.hash = to), hash);
+          await page.waitForTimeout(200);
+          expect([colorScheme, size.width, hash, await violations()]).toEqual([colorScheme, size.width, hash, []]);
+          expect([hash, await page.evaluate('document.documentElement.scrollWidth')]).toEqual([hash, size.width]);
+        }
+        await page.evaluate(() => void (location.hash = '#/data'));
+        await button('Make sets from a run').click();
+        await page.getByRole('row', { name: /^Critic A/ }).waitFor();
+        expect([colorScheme, size.width, 'make', await violations()]).toEqual([colorScheme, size.width, 'make', []]);
+        await page.keyboard.press('Escape');
+      }
+  });
+});
