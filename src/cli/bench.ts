@@ -11,15 +11,18 @@ import { midConfig } from '../onnx/fixtures/weights';
 import { seededRandom } from '../tasks/arithmetic/random';
 import { drawProblem, questionText } from '../tasks/arithmetic/problem';
 import { benchInPage } from './bench/engine-page';
+import { benchLoop, type LoopTimes } from './bench/loop';
 import { benchPage, type PageTimes } from './bench/page';
 import { table } from './bench/table';
 import { CliError } from './errors';
 
-const USAGE = `Usage: npm run bench -- [--json] [--only node,node-100m,wasm,page] [--rounds 3] [--threads 1]
+const USAGE = `Usage: npm run bench -- [--json] [--only node,node-100m,wasm,page,loop,lecture] [--rounds 3] [--threads 1]
 
 node, wasm  the built-in model: our decode loop over bare session.run; 3 agents × 8 questions against a library's generate()
 node-100m   the same for a random model of 100 M parameters (needs about 3 GB of memory)
-page        first paint of the recording, script before it, click to the first live word`;
+page        first paint of the recording, script before it, click to the first live word
+loop        one iteration of the closed loop on Node, all cores: 200 training and 200 held-out questions, six adapters
+lecture     the same with the lecture preset`;
 
 export interface Report {
   date: string;
@@ -28,9 +31,11 @@ export interface Report {
   threads: number;
   engines: Record<string, EngineBench>;
   page: PageTimes | null;
+  /** One iteration each, by part; null where it was not measured. */
+  loops: Record<string, LoopTimes>;
 }
 
-const PARTS = ['node', 'node-100m', 'wasm', 'page'] as const;
+const PARTS = ['node', 'node-100m', 'wasm', 'page', 'loop', 'lecture'] as const;
 type Part = (typeof PARTS)[number];
 const root = resolve(import.meta.dirname, '../..');
 const models = join(root, 'public/models');
@@ -70,6 +75,9 @@ async function measure(parts: readonly Part[], rounds: number, threads: number):
     await build({ root, logLevel: 'warn' });
     page = await benchPage(join(root, 'dist'), Math.max(3, rounds));
   }
+  const loops: Record<string, LoopTimes> = {};
+  if (parts.includes('loop')) loops.node = await benchLoop(root, ['--preset', 'gentle']);
+  if (parts.includes('lecture')) loops['node, lecture'] = await benchLoop(root, ['--preset', 'lecture']);
   const processors = cpus();
   return {
     date: new Date().toISOString().slice(0, 10),
@@ -77,6 +85,7 @@ async function measure(parts: readonly Part[], rounds: number, threads: number):
     threads,
     engines,
     page,
+    loops,
   };
 }
 
