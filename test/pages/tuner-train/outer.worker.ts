@@ -12,7 +12,7 @@ async function train({ rows, validation, hyperparameters, seed, base = 'abacus',
   const stop = new AbortController();
   const trained: Trained = { updates: [], checkpoints: [], files: null, error: null };
   const job = {
-    base: 'abacus',
+    base,
     from: null,
     training: bytes(rows),
     validation: validation ? bytes(validation) : null,
