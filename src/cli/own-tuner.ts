@@ -18,6 +18,7 @@ export interface Access {
   origins: readonly string[];
   /** Null = the one kept in the data folder, made at the first start. */
   token: string | null;
+  attempts?: number;
 }
 
 const loopback: readonly string[] = ['localhost', '127.0.0.1', '::1'];
@@ -53,7 +54,8 @@ export async function openOwnTuner(engine: TrainEngine, data: string, access: Ac
   try {
     const token = access.token ?? (await tokenIn(data));
     const hosts = hostsOf(access);
-    return { tuner: await createTuner({ engine, disk, token, hosts, origins: access.origins, log }), token, hosts };
+    const limits = access.attempts === undefined ? {} : { attempts: access.attempts };
+    return { tuner: await createTuner({ engine, disk, token, hosts, origins: access.origins, log, limits }), token, hosts };
   } catch (error) {
     await disk.close();
     throw error;

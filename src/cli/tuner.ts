@@ -5,10 +5,9 @@ import { DiskError } from '../tuner/disk';
 import { asListener, listen } from '../tuner/listen-node';
 import { createProcessEngine } from '../tuner/train/process';
 import { CliError } from './errors';
-import { checkAccess, closeOnSignal, openOwnTuner, ownModels } from './own-tuner';
+import { checkAccess, closeOnSignal, hostsOf, openOwnTuner, ownModels, tokenIn } from './own-tuner';
 import { createCommandEngine } from '../tuner/command-engine';
 import { createProxy } from '../tuner/proxy';
-import { hostsOf, tokenIn } from './own-tuner';
 
 const USAGE = `Usage: npm run tuner -- [--port 4848] [--data .polylogue/tuner] [options]
 
@@ -20,6 +19,7 @@ Serves a finetuning endpoint that speaks OpenAI's fine-tuning routes (OpenAI-FT/
   --allow-origin URL    origin of a page that may ask; may be repeated (http://localhost:4747 when left out)
   --models DIR          folder of model folders to train (those of the page when left out)
   --slots N             jobs side by side (as many as there are processors, at most 4)
+  --attempts N          how often a job is begun before the loss of its worker or of the whole endpoint is its end (2)
 
   --engine onnx         trains here, on onnxruntime (the default)
   --engine command --command '["trl","sft","--dataset_name","{training}","--output_dir","{out}"]'
@@ -38,13 +38,14 @@ function readOptions() {
       'allow-origin': { type: 'string', multiple: true, default: ['http://localhost:4747', 'http://127.0.0.1:4747'] },
       models: { type: 'string', default: ownModels },
       slots: { type: 'string' },
+      attempts: { type: 'string', default: '2' },
       engine: { type: 'string', default: 'onnx' },
       command: { type: 'string' },
       upstream: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
-  const whole = (name: 'port' | 'slots', least: number, most: number): number | undefined => {
+  const whole = (name: 'port' | 'slots' | 'attempts', least: number, most: number): number | undefined => {
     const text = values[name];
     if (text === undefined) return undefined;
     const number = Number(text);
@@ -54,9 +55,9 @@ function readOptions() {
   };
   for (const origin of values['allow-origin'])
     if (!URL.canParse(origin) || new URL(origin).origin !== origin) throw new CliError(`--allow-origin ${origin} is not an origin`, 2);
-  if (values.token !== undefined && !/^[\x21-\x7e]{16,256}$/.test(values.token))
-    throw new CliError('--token takes 16 to 256 visible characters', 2);
-  return { ...values, port: whole('port', 0, 65_535)!, slots: whole('slots', 1, 64) };
+  if (values.token !== undefined && !/^[\x21-\x7e]{8,256}$/.test(values.token))
+    throw new CliError('--token takes 8 to 256 visible characters', 2);
+  return { ...values, port: whole('port', 0, 65_535)!, slots: whole('slots', 1, 64), attempts: whole('attempts', 1, 1000)! };
 }
 
 function argvOf(command: string | undefined): string[] {
@@ -86,7 +87,7 @@ async function main(): Promise<void> {
   if (kind === 'proxy' && (upstream === undefined || !URL.canParse(upstream))) throw new CliError('--engine proxy needs --upstream URL', 2);
 
   const server = await listen(options.port, host);
-  const access = { port: server.port, host, allowHosts, origins, token };
+  const access = { port: server.port, host, allowHosts, origins, token, attempts: options.attempts };
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${server.port}/v1`;
   try {
     if (kind === 'proxy') {
@@ -113,7 +114,7 @@ async function main(): Promise<void> {
     console.log(`Finetuning endpoint: ${url}`);
     console.log(`Token: ${known}`);
     console.log(
-      `Trains ${bases.map(({ id }) => id).join(', ') || 'nothing: there are no models'} (engine ${engine.name}, ${engine.slots} at a time)`,
+      `Trains ${bases.map(base => base.id).join(', ') || 'nothing: there are no models'} (engine ${engine.name}, ${engine.slots} at a time)`,
     );
     console.log(`Data: ${data}  (stop with Ctrl+C; jobs go on at the next start)`);
   } catch (error) {

@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { hyperparametersSchema, loraHyperparameters, type AskedHyperparameters } from '../finetune/wire-order';
 import type { BaseModel, Hyperparameters } from './engine';
 import { ApiError } from './errors';
+import { firstIssue } from './issues';
 
 const refuse = (name: string, message: string): never => {
   throw new ApiError('unsupported_hyperparameter', message, name);
@@ -27,9 +28,8 @@ export function askedHyperparameters(body: Record<string, unknown>): AskedHyperp
   const asked = Object.fromEntries([...said(body.hyperparameters), ...Object.entries(top), ...said(method)]);
   const parsed = v.safeParse(hyperparametersSchema, asked);
   if (parsed.success) return parsed.output;
-  const [issue] = parsed.issues;
-  const name = v.getDotPath(issue) ?? 'hyperparameters';
-  return refuse(name, `${name}: ${issue.message}`.slice(0, 300));
+  const { param, message } = firstIssue(parsed.issues);
+  return refuse(param ?? 'hyperparameters', message);
 }
 
 /** What one goes on from: rank and scale are those of the files. */

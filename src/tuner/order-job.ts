@@ -4,6 +4,7 @@ import { createJobSchema } from '../finetune/wire-order';
 import type { BaseModel } from './engine';
 import { ApiError } from './errors';
 import type { Idempotency, JobSpec } from './facts';
+import { firstIssue } from './issues';
 import { askedHyperparameters, resolveHyperparameters } from './hyperparameters';
 import { letters, newJobId } from './ids';
 import type { Tuned } from './models';
@@ -15,9 +16,8 @@ type Order = Omit<JobSpec, 'schema' | 'number' | 'created'>;
 function readBody(value: Record<string, unknown>) {
   const parsed = v.safeParse(createJobSchema, value, { abortEarly: true });
   if (!parsed.success) {
-    const [issue] = parsed.issues;
-    const param = v.getDotPath(issue);
-    throw new ApiError('invalid_request', `${param === null ? '' : `${param}: `}${issue.message}`.slice(0, 300), param);
+    const { param, message } = firstIssue(parsed.issues);
+    throw new ApiError('invalid_request', message, param);
   }
   const body = parsed.output;
   if (body.integrations?.length) throw new ApiError('unsupported_operation', 'Integrations are not offered here.', 'integrations');

@@ -1,7 +1,8 @@
 // Who trains next: jobs are checked and trained in the order they came, as many side by side as the engine has slots; nothing is trained twice, nothing is forgotten.
 import { isTerminal } from '../finetune/wire';
-import type { Disk } from './disk';
+import { DiskError, type Disk } from './disk';
 import { TrainError, type TrainEngine } from './engine';
+import { ApiError } from './errors';
 import type { Files } from './files';
 import { sweep, sweepJob, toRestart } from './restart';
 import type { Job } from './job';
@@ -27,10 +28,13 @@ export class Closing extends Error {
   override readonly name = 'Closing';
 }
 
+const isFull = (error: unknown): boolean => error instanceof DiskError && error.code === 'full';
 const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 export class Queue {
   #running = new Map<string, { abort: AbortController; done: Promise<void> }>();
+  /** Jobs whose news the disk refuses: they wait until something could be written again, and do not spin. */
+  #stuck = new Set<string>();
   #closing = new AbortController();
   #checking: Promise<void> = Promise.resolve();
 
@@ -46,7 +50,16 @@ export class Queue {
 
   /** A new job: it is checked after those that came before it. */
   accept(job: Job): void {
+    for (const id of this.#stuck) this.#unstick(this.shop.jobs.get(id)!);
+    this.#stuck.clear();
     this.#check(job);
+  }
+
+  #unstick(job: Job): void {
+    if (job.state.status === 'validating_files') return this.#check(job);
+    // A pump follows the check of the new job.
+    const again = { type: 'requeued', lost: false, message: 'The disk could not be written to; training goes on' } as const;
+    job.record(again).catch((error: unknown) => this.#trouble(job, error));
   }
 
   /** @returns false when the job had ended by then */
@@ -96,7 +109,9 @@ export class Queue {
 
   #pump(): void {
     if (this.#closing.signal.aborted) return;
-    const waiting = this.shop.jobs.active().filter(job => job.state.status === 'queued' && !this.#running.has(job.spec.id));
+    const waiting = this.shop.jobs
+      .active()
+      .filter(job => job.state.status === 'queued' && !this.#running.has(job.spec.id) && !this.#stuck.has(job.spec.id));
     for (const job of waiting.slice(0, Math.max(0, this.shop.engine.slots - this.#running.size))) {
       const abort = new AbortController();
       const done = this.#run(job, abort)
@@ -125,8 +140,11 @@ export class Queue {
   }
 
   async #fail(job: Job, error: unknown): Promise<void> {
-    const { code, message, param } = error instanceof TrainError ? error : { code: 'internal', message: wordsOf(error), param: null };
-    if (!(error instanceof TrainError)) this.shop.log(`${job.spec.id}: ${error instanceof Error ? (error.stack ?? message) : message}`);
+    const known = error instanceof TrainError || error instanceof ApiError;
+    const { code, message, param } = known
+      ? error
+      : { code: isFull(error) ? 'storage_full' : 'internal', message: wordsOf(error), param: null };
+    if (!known) this.shop.log(`${job.spec.id}: ${error instanceof Error ? (error.stack ?? message) : message}`);
     if (code === 'worker_lost' && job.state.attempts < this.shop.limits.attempts) {
       await job.record({ type: 'requeued', lost: true, message: `${message}; it is tried once more` });
       return;
@@ -140,6 +158,7 @@ export class Queue {
     try {
       await job.record({ type: 'failed', code: 'internal', message: wordsOf(error), param: null });
     } catch (again) {
+      this.#stuck.add(job.spec.id);
       this.shop.log(`${job.spec.id}: its failure could not be written down: ${wordsOf(again)}`);
     }
   }
