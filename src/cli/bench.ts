@@ -63,7 +63,7 @@ async function measure(parts: readonly Part[], rounds: number, threads: number):
   const engines: Record<string, EngineBench> = {};
   const say = (what: string): void => console.error(`Measuring ${what}…`);
   for (const part of parts) {
-    if (part !== 'page') say(part);
+    if (part.startsWith('node') || part === 'wasm') say(part);
     if (part === 'node') engines[part] = await benchNode(join(models, 'abacus'), { ...small, threads });
     if (part === 'node-100m')
       engines[part] = await withRandomModel(dir => benchNode(dir, { ...small, maxNewTokens: 16, decodeSteps: 16, rounds: 1, threads }));
@@ -76,8 +76,14 @@ async function measure(parts: readonly Part[], rounds: number, threads: number):
     page = await benchPage(join(root, 'dist'), Math.max(3, rounds));
   }
   const loops: Record<string, LoopTimes> = {};
-  if (parts.includes('loop')) loops.node = await benchLoop(root, ['--preset', 'gentle']);
-  if (parts.includes('lecture')) loops['node, lecture'] = await benchLoop(root, ['--preset', 'lecture']);
+  for (const [part, name, preset] of [
+    ['loop', 'node', 'gentle'],
+    ['lecture', 'node, lecture', 'lecture'],
+  ] as const) {
+    if (!parts.includes(part)) continue;
+    say(part);
+    loops[name] = await benchLoop(root, ['--preset', preset]);
+  }
   const processors = cpus();
   return {
     date: new Date().toISOString().slice(0, 10),
