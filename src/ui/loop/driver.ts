@@ -3,8 +3,6 @@ import type { RunConfig } from '../../debate/config';
 import { asJobFailure } from '../../experiment/job-failure';
 import type { LoopPorts } from '../../experiment/ports';
 import type { LiveLoopEvent, LoopEvent, ProbeResult } from '../../experiment/records';
-import type { Engine } from '../../models/engine';
-import { StoreError } from '../../store/errors';
 import type { EndpointChoice } from '../endpoint/endpoint.svelte';
 import type { Session } from '../session/session.svelte';
 
@@ -29,7 +27,6 @@ const probeFile = 'probe.json';
 
 export function driverPorts({ session, endpoint, loop, base, append, emit, now, clock }: DriverDeps): LoopPorts {
   const { record } = session;
-  let engine: Engine | null = null;
 
   return {
     append,
@@ -63,18 +60,17 @@ export function driverPorts({ session, endpoint, loop, base, append, emit, now, 
     async keepAdapter(id, tuned, facts) {
       const { adapters } = await record.store;
       // The base in use is the one that was debated with; a result for another is refused when it is adopted.
-      engine ??= (await session.assemble(base, [], new AbortController().signal)).engine;
-      const { sha256 } = await adapters.save({ id, ...facts, base: engine.facts.modelHash, at: now() }, tuned.files);
+      const { modelHash } = (await session.engineOf(base, new AbortController().signal)).facts;
+      const { sha256 } = await adapters.save({ id, ...facts, base: modelHash, at: now() }, tuned.files);
       return sha256;
     },
 
     async adopt(ids, signal) {
       if (session.live?.active) await session.live.pause();
-      const assembled = await session.assemble(base, ids, signal);
-      engine = assembled.engine;
+      const { engine, files } = await session.assemble(base, ids, signal);
       const probes = new Map<string, ProbeResult | null>();
       for (const id of ids) {
-        const probe = assembled.files.get(id)?.[probeFile];
+        const probe = files.get(id)?.[probeFile];
         if (!probe) {
           probes.set(id, null);
           continue;
@@ -86,7 +82,7 @@ export function driverPorts({ session, endpoint, loop, base, append, emit, now, 
     },
 
     async score(rows, signal) {
-      if (!engine) throw new StoreError('missing', 'Nobody has been made speakable yet.', 'Resume the loop.');
+      const engine = await session.engineOf(base, signal);
       const found: number[][] = [];
       for (let from = 0; from < rows.length; from += rowsPerScore) {
         signal.throwIfAborted();

@@ -150,7 +150,7 @@ export class Session {
     adapters: readonly string[],
     signal: AbortSignal,
   ): Promise<{ engine: Engine; files: ReadonlyMap<string, TunedFiles> }> {
-    const engine = await this.#engineOf(base, signal);
+    const engine = await this.engineOf(base, signal);
     const store = await this.record.store;
     const files = new Map<string, TunedFiles>();
     for (const id of adapters) {
@@ -200,7 +200,7 @@ export class Session {
   /** Loads a model without a run. @throws EngineFault, EngineElsewhere */
   async loadModel(base: ModelRef): Promise<void> {
     if (this.#live?.active) await this.#live.pause();
-    await this.#engineOf(base, new AbortController().signal);
+    await this.engineOf(base, new AbortController().signal);
   }
 
   async unload(): Promise<void> {
@@ -246,7 +246,7 @@ export class Session {
   }
 
   async #engineFor({ base, seats }: RunConfig, signal: AbortSignal): ReturnType<LiveDeps['engine']> {
-    const engine = await this.#engineOf(base, signal);
+    const engine = await this.engineOf(base, signal);
     // A run that is resumed later brings its agents with it; a base society leaves what is loaded alone.
     const named = [...new Set(seats.flatMap(({ generator, critic }) => [generator, critic]).filter(id => id !== null))];
     const there = this.#adopted?.engine === engine ? this.#adopted.names.split('\n') : [];
@@ -258,7 +258,8 @@ export class Session {
     return { info: engineInfo(engine), generate };
   }
 
-  async #engineOf(base: ModelRef, signal: AbortSignal): Promise<Engine> {
+  /** The engine with whatever agents it has, loaded if need be. @throws EngineFault, EngineElsewhere */
+  async engineOf(base: ModelRef, signal: AbortSignal): Promise<Engine> {
     const lock = await this.#engineLock();
     if (!(await lock.take())) {
       this.#elsewhere = true;
