@@ -15,15 +15,30 @@ export interface AttentionInputs {
   mask: string;
 }
 
+/** a·b, or with either side's last two axes exchanged first, times a factor. */
+type Product = (a: string, b: string, transA: 0 | 1, transB: 0 | 1, factor?: number) => string;
+
 export class Attention {
   readonly #t: Tape;
   readonly #shape: AttentionShape;
   readonly #in: AttentionInputs;
+  readonly #product: Product;
 
-  constructor(tape: Tape, shape: AttentionShape, inputs: AttentionInputs) {
+  /** @param plain without FusedMatMul */
+  constructor(tape: Tape, shape: AttentionShape, inputs: AttentionInputs, plain = false) {
     this.#t = tape;
     this.#shape = shape;
     this.#in = inputs;
+    const g = tape.graph;
+    const turned = (x: string, isTurned: 0 | 1): string => (isTurned ? g.node('Transpose', [x], { perm: [0, 1, 3, 2] }) : x);
+    this.#product = plain
+      ? (a, b, transA, transB, factor = 1) => {
+          // b is never a [T, T] tensor where there is a factor.
+          const scaled = factor === 1 ? b : g.node('Mul', [b, g.scalar(factor)]);
+          return g.node('MatMul', [turned(a, transA), turned(scaled, transB)]);
+        }
+      : (a, b, transA, transB, factor = 1) =>
+          g.node('FusedMatMul', [a, b], { transA, transB, alpha: { float: factor } }, { domain: 'com.microsoft' });
   }
 
   /** q [rows, heads·headDim], k and v [rows, kvHeads·headDim] to [rows, heads·headDim]. */
@@ -77,18 +92,17 @@ export class Attention {
     const g = t.graph;
     const { heads, headDim } = this.#shape;
     const c = 1 / Math.sqrt(headDim);
-    const fused = (a: string, b: string, transA: 0 | 1, transB: 0 | 1, factor = 1): string =>
-      g.node('FusedMatMul', [a, b], { transA, transB, alpha: { float: factor } }, { domain: 'com.microsoft' });
-    const p = g.node('Softmax', [g.node('Add', [fused(q, k, 0, 1, c), this.#in.mask])], { axis: -1 });
-    const o = fused(p, v, 0, 0);
+    const product = this.#product;
+    const p = g.node('Softmax', [g.node('Add', [product(q, k, 0, 1, c), this.#in.mask])], { axis: -1 });
+    const o = product(p, v, 0, 0);
     const y = g.node('Reshape', [this.#swap(o), g.ints([-1, heads * headDim])]);
     return t.record(y, [q, k, v], dy => {
       const d = this.#swap(g.node('Reshape', [dy, this.#rows(heads)]));
       const along = g.node('ReduceSum', [g.node('Mul', [d, o]), g.ints([-1])], { keepdims: 1 });
-      const ds = g.node('Mul', [p, g.node('Sub', [fused(d, v, 0, 1), along])]);
-      t.give(v, () => fused(p, d, 1, 0));
-      t.give(q, () => fused(ds, k, 0, 0, c));
-      t.give(k, () => fused(ds, q, 1, 0, c));
+      const ds = g.node('Mul', [p, g.node('Sub', [product(d, v, 0, 1), along])]);
+      t.give(v, () => product(p, d, 1, 0));
+      t.give(q, () => product(ds, k, 0, 0, c));
+      t.give(k, () => product(ds, q, 1, 0, c));
     });
   }
 

@@ -45,7 +45,7 @@ function forwardPass(config: LlamaConfig, weights: Weights, options: TrainOption
     mask: g.input('mask', DataType.float, ['T', 'T']),
   };
   const targets = g.input('tgt', DataType.int64, ['N', 1]);
-  const logits = llamaLogits(tape, config, parameters, inputs, options.indexSum ?? (config.vocab <= 512 ? 'onehot' : 'scatter'));
+  const logits = llamaLogits(tape, config, parameters, inputs, options);
   return { graph: g, tape, trainables: parameters.trainables, loss: crossEntropy(tape, logits, targets) };
 }
 

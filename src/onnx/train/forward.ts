@@ -1,7 +1,8 @@
 // The forward pass of a Llama-architecture decoder (Llama, Qwen2, Qwen3) on a tape; the same function as the inference graph of `../llama`, without a cache.
 import type { LlamaConfig } from '../llama-shapes';
 import { Attention } from './attention';
-import { add, embedding, linear, pick, reshape, rmsNorm, swiglu, type IndexSum } from './ops';
+import { add, embedding, linear, pick, reshape, rmsNorm, swiglu } from './ops';
+import { settings, type TrainOptions } from './options';
 import type { Parameters } from './parameters';
 import type { Tape } from './tape';
 
@@ -18,9 +19,9 @@ export interface ForwardInputs {
 }
 
 /** Logits [N, vocab] of the wanted positions. All others leave the last layer right behind its attention: nothing further depends on them. */
-export function llamaLogits(t: Tape, c: LlamaConfig, parameters: Parameters, inputs: ForwardInputs, indexSum: IndexSum): string {
+export function llamaLogits(t: Tape, c: LlamaConfig, parameters: Parameters, inputs: ForwardInputs, options: TrainOptions): string {
   const g = t.graph;
-  const attention = new Attention(t, c, { ...inputs, batch: g.node('Shape', [inputs.ids]) });
+  const attention = new Attention(t, c, { ...inputs, batch: g.node('Shape', [inputs.ids]) }, options.webgpu);
   const normalise = (x: string, path: string): string => rmsNorm(t, x, parameters.weight(path), c.eps);
   const wanted = (x: string, width: number): string => pick(t, x, inputs.rows, inputs.back, width);
   /** A projection whose heads are each normalised on their own, where the model does so. */
@@ -30,7 +31,7 @@ export function llamaLogits(t: Tape, c: LlamaConfig, parameters: Parameters, inp
     return reshape(t, normalise(reshape(t, x, [width, c.headDim]), path), [c.headDim, width]);
   };
   const table = parameters.weight('model.embed_tokens');
-  let x = embedding(t, table, g.node('Reshape', [inputs.ids, g.ints([-1])]), [c.vocab, c.hidden], indexSum);
+  let x = embedding(t, table, g.node('Reshape', [inputs.ids, g.ints([-1])]), [c.vocab, c.hidden], settings(options).indexSumOf(c.vocab));
   for (let layer = 0; layer < c.layers; layer++) {
     const path = `model.layers.${layer}`;
     const h = normalise(x, `${path}.input_layernorm`);

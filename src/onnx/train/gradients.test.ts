@@ -87,7 +87,7 @@ it('tied: head and embedding add up whichever way rows are summed, over repeated
   const batch = randomBatch(config, random, 6, 16, () => 1 / 96);
   batch.ids.forEach((_, i) => (batch.ids[i] = i % 2 ? 4n : 9n));
   const found = [];
-  for (const indexSum of ['onehot', 'scatter'] as const)
+  for (const indexSum of ['onehot', 'compare', 'scatter'] as const)
     for (const threads of [1, 2]) {
       const stepper = await TrainStepper.create(runtime(threads), config, weights, { mode: 'full', ...bare, indexSum });
       found.push((await gradients(stepper, batch))['model.embed_tokens.weight']!);

@@ -1,4 +1,5 @@
 // The layers of a Llama block with their derivatives. Activations are [rows, width], matrices [out, in]; dy is the upstream gradient.
+import { DataType } from '../proto';
 import type { Tape } from './tape';
 
 const gemm = (t: Tape, a: string, b: string, how: { transA?: 1; transB?: 1; factor?: number; onto?: string | undefined } = {}): string => {
@@ -80,15 +81,18 @@ export function swiglu(t: Tape, gate: string, up: string): string {
   });
 }
 
-/** How rows are added up by index: a Gemm with a OneHot matrix, or ScatterElements (ScatterND loses repeated indices on two threads). */
-export type IndexSum = 'onehot' | 'scatter';
+/**
+ * How rows are added up by index: a Gemm with a one-hot matrix, made by OneHot or by comparisons (for WebGPU, which has no OneHot), or
+ * ScatterElements (ScatterND loses repeated indices on two threads).
+ */
+export type IndexSum = 'onehot' | 'compare' | 'scatter';
 
 /** y = table[ids], ids [rows]; dtable[ids] += dy. */
 export function embedding(t: Tape, table: string, ids: string, [vocab, width]: readonly [number, number], by: IndexSum): string {
   const g = t.graph;
   return t.record(g.node('Gather', [table, ids]), [table], dy =>
     t.giveOnto(table, onto => {
-      if (by === 'onehot') return gemm(t, oneHot(t, ids, vocab), dy, { transA: 1, onto });
+      if (by !== 'scatter') return gemm(t, by === 'onehot' ? oneHot(t, ids, vocab) : compared(t, ids, vocab), dy, { transA: 1, onto });
       const sum = onto ?? g.node('ConstantOfShape', [g.ints([vocab, width])]);
       const index = g.node('Expand', [g.node('Reshape', [ids, g.ints([-1, 1])]), g.node('Shape', [dy])]);
       return g.node('ScatterElements', [sum, index, dy], { axis: 0, reduction: 'add' });
@@ -98,6 +102,13 @@ export function embedding(t: Tape, table: string, ids: string, [vocab, width]: r
 
 const oneHot = (t: Tape, ids: string, vocab: number): string =>
   t.graph.node('OneHot', [ids, t.graph.ints([vocab]), t.graph.floats([0, 1])], { axis: -1 });
+
+/** The same matrix by equality with 0, 1, …; float32 tells whole numbers apart up to 2²⁴. */
+function compared(t: Tape, ids: string, vocab: number): string {
+  const g = t.graph;
+  const column = g.node('Reshape', [g.node('Cast', [ids], { to: DataType.float }), g.ints([-1, 1])]);
+  return g.node('Cast', [g.node('Equal', [column, g.floats(Array.from({ length: vocab }, (_, i) => i))])], { to: DataType.float });
+}
 
 /**
  * Rows of x by their indices, each at most once. Backwards every row fetches its gradient, or the zero row that is put behind them; the

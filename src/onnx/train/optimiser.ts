@@ -34,7 +34,8 @@ export const momentNames = { adamw: ['m', 'v'], muon: ['m'] } as const;
 /** The norm of all gradients together, and the factor min(1, limit/norm) that brings it down to `limit`. */
 export function clip(g: GraphBuilder, gradients: readonly string[], limit: number): { norm: string; factor: string } {
   const squares = gradients.map(x => g.node('ReduceSumSquare', [x], { keepdims: 0 }));
-  const norm = g.node('Sqrt', [g.node('Sum', squares)]);
+  // One by one: Sum has no kernel on WebGPU.
+  const norm = g.node('Sqrt', [squares.reduce((sum, x) => g.node('Add', [sum, x]))]);
   const ratio = g.node('Div', [g.scalar(limit), g.node('Add', [norm, g.scalar(1e-6)])]);
   return { norm, factor: g.node('Min', [g.scalar(1), ratio]) };
 }

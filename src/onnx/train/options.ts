@@ -25,8 +25,13 @@ export interface TrainOptions {
   muon?: Partial<MuonSettings>;
   /** Largest global norm of the gradients; Infinity leaves them alone. Default 1. */
   maxNorm?: number;
-  /** Sums the embedding's gradient by index; by default a OneHot product up to 512 entries, a scatter above. */
+  /** Sums the embedding's gradient by index; by default a product with a one-hot matrix up to 512 entries, a scatter above. */
   indexSum?: IndexSum;
+  /**
+   * Writes the graph in operations that have kernels on WebGPU: transposed copies for FusedMatMul, comparisons for OneHot. Otherwise those
+   * would run on the processor, with a copy there and back around each. Taken from the runtime unless given.
+   */
+  webgpu?: boolean;
 }
 
 /** The settings in force. AdamW beside Muon follows the pretraining recipe, alone the finetuning one. */
@@ -34,5 +39,7 @@ export function settings(options: TrainOptions) {
   const beside = options.optimiser === 'muon';
   const adamw: AdamWSettings = { beta1: 0.9, beta2: beside ? 0.97 : 0.98, epsilon: 1e-8, decay: beside ? 0 : 0.01, ...options.adamw };
   const muon: MuonSettings = { momentum: 0.95, decay: 0.02, ...options.muon };
-  return { adamw, muon, maxNorm: options.maxNorm ?? 1 };
+  const oneHot: IndexSum = options.webgpu ? 'compare' : 'onehot';
+  const indexSumOf = (vocab: number): IndexSum => options.indexSum ?? (vocab <= 512 ? oneHot : 'scatter');
+  return { adamw, muon, maxNorm: options.maxNorm ?? 1, indexSumOf };
 }

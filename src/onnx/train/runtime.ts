@@ -13,6 +13,8 @@ export interface RuntimeSession<T extends RuntimeTensor> {
 
 /** E.g. `{ createSession: bytes => ort.InferenceSession.create(bytes, { intraOpNumThreads: 1 }), Tensor: ort.Tensor }`. */
 export interface TrainRuntime<T extends RuntimeTensor = RuntimeTensor> {
+  /** Sessions run on WebGPU: graphs are written in the operations it has (`TrainOptions.webgpu`). Tensors come back to the host each step. */
+  readonly webgpu?: boolean;
   createSession(bytes: Uint8Array): Promise<RuntimeSession<T>>;
   Tensor: {
     new (type: 'float32', data: Float32Array, dims: readonly number[]): T;

@@ -78,7 +78,7 @@ export class TrainStepper<T extends RuntimeTensor = RuntimeTensor> {
     weights: Weights,
     options: TrainOptions,
   ): Promise<TrainStepper<T>> {
-    const stepper = new TrainStepper(runtime, config, weights, options);
+    const stepper = new TrainStepper(runtime, config, weights, { webgpu: runtime.webgpu ?? false, ...options });
     const zeros: Weights = {};
     for (const p of stepper.trainables)
       for (const name of momentsOf(p)) zeros[name] = { dims: p.dims, data: new Float32Array(sizeOf(p.dims)) };

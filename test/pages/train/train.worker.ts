@@ -35,7 +35,7 @@ async function train({ config, options, weights, whole, parts, rates }: Case, ru
 
 self.onmessage = async ({ data: { device, names } }: MessageEvent<{ device: 'wasm' | 'webgpu'; names: string[] }>) => {
   try {
-    const runtime = trainRuntime(device === 'webgpu' ? await webgpuRuntime() : wasmRuntime(1));
+    const runtime = { ...trainRuntime(device === 'webgpu' ? await webgpuRuntime() : wasmRuntime(1)), webgpu: device === 'webgpu' };
     const results: Record<string, Trained> = {};
     for (const each of cases()) if (names.includes(each.name)) results[each.name] = await train(each, runtime);
     self.postMessage(results);

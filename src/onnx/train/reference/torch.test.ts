@@ -45,6 +45,15 @@ it.each(cases().map(c => [c.name, c] as const))('%s: losses, gradients and param
   }
 });
 
+it.each(['llama, full', 'qwen3, lora'])('%s: operations written for WebGPU compute the same', async name => {
+  const c = cases().find(each => each.name === name)!;
+  const stepper = await TrainStepper.create({ ...runtime(), webgpu: true }, c.config, c.weights, c.options);
+  const losses = [];
+  for (const [i, batch] of c.whole.entries()) losses.push((await stepper.step(batch, { adamw: c.rates[i]! })).loss);
+  await stepper.dispose();
+  expect(relative(losses, torch.cases[name]!.losses, 1)).toBeLessThan(2e-6);
+});
+
 it('the comparison sees a wrong rotary base, a dropped bias and a head norm left out', async () => {
   const lossOf = async (name: string, change: object) => {
     const c = cases().find(each => each.name === name)!;
