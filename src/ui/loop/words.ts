@@ -21,7 +21,7 @@ export const meanWords = ({ mean, n }: Mean, digits = 2): string => (mean === nu
 /** +4.0 or −1.5, in points of per cent. */
 export function points(difference: number): string {
   const text = Math.abs(difference * 100).toFixed(1);
-  return text === '0.0' ? '±0.0' : `${difference > 0 ? '+' : '−'}${text}`;
+  return text === '0.0' ? text : `${difference > 0 ? '+' : '−'}${text}`;
 }
 
 export const stageWords: Record<Stage, { name: string; doing: string; about: string }> = {
@@ -74,7 +74,9 @@ export const endpointWords = ({ kind, origin }: EndpointLabel): string =>
 
 /** What a loop is, in one line: word, date, model, device, where it was trained, seeds. */
 export const loopLine = (word: string, start: { at: string; engine: EngineInfo; endpoint: EndpointLabel; config: LoopConfig }): string =>
-  [word + ' ' + day(start.at), engineLine(start.engine), endpointWords(start.endpoint), `seed ${start.config.seed}`, '1 seed'].join(' · ');
+  [word + ' ' + day(start.at), engineLine(start.engine), endpointWords(start.endpoint), `seed ${start.config.seed}, 1 seed only`].join(
+    ' · ',
+  );
 
 /** `3 agents · 2 rounds · 200 training and 200 held-out questions · LoRA` */
 export function loopConfigLine({ debate, trainQuestions, evalQuestions, iterations, training }: LoopConfig): string {

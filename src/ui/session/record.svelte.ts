@@ -48,7 +48,8 @@ export class Record {
   }
 
   async refresh(): Promise<void> {
-    this.#list = await (await this.#store).listRuns();
+    // Debates of a loop are listed with their loop.
+    this.#list = await (await this.#store).listRuns('alone');
   }
 
   /** A batch appends many times a second; a list of headers need not follow each. */
