@@ -1,6 +1,6 @@
 // The one door for runs from elsewhere. Opening reads and checks; it runs no model, loads none and calls nobody.
-import { readUpTo } from './bytes';
 import { ShareError } from './errors';
+import { fetchBytes } from './fetchBytes';
 import { fileCeiling, openRunFile } from './file';
 import { openLink } from './link';
 import type { OpenedRun } from './opened';
@@ -46,37 +46,5 @@ export function resolveRunUrl(url: string, base: string): URL {
  * Fetches and opens a run file; ask first where `needsConsent`. No cookies, no referrer; what another host delivered after a redirect is not opened.
  * @throws ShareError, or the reason of `signal`
  */
-export async function fetchRun(url: URL, fetch: typeof globalThis.fetch, signal?: AbortSignal): Promise<OpenedRun> {
-  let response: Response;
-  try {
-    response = await fetch(url, { credentials: 'omit', referrerPolicy: 'no-referrer', ...(signal ? { signal } : {}) });
-  } catch (error) {
-    signal?.throwIfAborted();
-    const hint = 'The host may be down, or may not allow other sites to read it (CORS). Download the file, then drop it here.';
-    throw new ShareError('network', `${url.host} could not be reached from this page.`, hint, error);
-  }
-  if (!response.ok) {
-    throw new ShareError(
-      'network',
-      `${url.host} answered ${response.status}.`,
-      response.status === 404 ? 'The file is not there any more.' : 'Try again later.',
-    );
-  }
-  if (response.url && new URL(response.url).origin !== url.origin) {
-    throw new ShareError(
-      'consent',
-      `${url.host} passed on to ${new URL(response.url).host}, which was not confirmed.`,
-      'Open that address itself.',
-    );
-  }
-  if (!response.body) throw new ShareError('damaged', 'The file is empty.', 'Ask for it again.');
-  let bytes: Uint8Array<ArrayBuffer>;
-  try {
-    bytes = await readUpTo(response.body, fileCeiling);
-  } catch (error) {
-    signal?.throwIfAborted();
-    if (error instanceof ShareError) throw error;
-    throw new ShareError('network', `The connection to ${url.host} broke before the file was whole.`, 'Try again.', error);
-  }
-  return openForeign(bytes);
-}
+export const fetchRun = async (url: URL, fetch: typeof globalThis.fetch, signal?: AbortSignal): Promise<OpenedRun> =>
+  openForeign(await fetchBytes(url, fetch, fileCeiling, signal));

@@ -14,15 +14,16 @@ const secrets = [
   /(?<=\/\/)[^\s/@]+@/g,
   /(?<=https?:\/\/[^\s?#]+)[?#]\S+/g,
 ];
-const redact = (text: string): string => secrets.reduce((rest, secret) => rest.replace(secret, '…'), text);
+/** Texts that machines wrote, without what may be a key. */
+export const redact = (text: string): string => secrets.reduce((rest, secret) => rest.replace(secret, '…'), text);
 
 /** The host a model came from is told, the path and credentials with which it was fetched are not. */
-function publicModel(ref: ModelRef): ModelRef {
+export function publicModel(ref: ModelRef): ModelRef {
   if (ref.kind !== 'hub' || ref.host === undefined) return ref;
   const { host, ...rest } = ref;
   return URL.canParse(host) ? { ...rest, host: new URL(host).origin } : rest;
 }
-const publicEngine = (engine: EngineInfo): EngineInfo => ({ ...engine, base: publicModel(engine.base) });
+export const publicEngine = (engine: EngineInfo): EngineInfo => ({ ...engine, base: publicModel(engine.base) });
 
 function publicEvent(event: RunEvent): RunEvent {
   switch (event.type) {
