@@ -10,6 +10,7 @@ import { readFile, validate } from '../../src/datasets/formats/formats';
 import { datasetDefaults, type TrainingSet } from '../../src/datasets/records';
 import type { RunFile } from '../../src/debate/events';
 import { foldAll } from '../../src/debate/fold';
+import type { LoopFile } from '../../src/experiment/records';
 import { root } from '../steps';
 import { buildApp, launch, serveFolder, type Browser, type Site } from './harness';
 
@@ -58,7 +59,7 @@ const button = (name: string | RegExp) => page.getByRole('button', { name });
 /** Makes the sets of the recorded batch and opens the first. */
 async function make(): Promise<void> {
   page = await browser.open(app('#/data'));
-  await shown('No training sets yet');
+  await shown('No training sets of your own yet');
   await button('Make sets from a run').click();
   const dialog = page.getByRole('dialog', { name: 'Make training sets' });
   await dialog.getByLabel('Debates').selectOption({ label: 'A recorded batch' });
@@ -167,7 +168,7 @@ describe('training sets', { timeout: 400_000 }, () => {
     await browser.close();
     browser = await launch();
     page = await browser.open(app('#/data'));
-    await shown('No training sets yet');
+    await shown('No training sets of your own yet');
     await button('Import').click();
     await page.getByLabel('File of rows').setInputFiles({ name: 'own.sets.json', mimeType: 'application/json', buffer: own });
     await button('Take over').click();
@@ -187,6 +188,19 @@ describe('training sets', { timeout: 400_000 }, () => {
     await page.getByRole('heading', { level: 2, name: 'Critic B' }).waitFor();
     await page.reload();
     await page.getByRole('heading', { level: 2, name: 'Critic B' }).waitFor();
+  });
+
+  it('of a recorded loop are read where they ship, with their debate', async () => {
+    const { events } = JSON.parse(readFileSync(join(root, 'public/runs/gentle/loop.json'), 'utf8')) as LoopFile;
+    const collected = events.find(event => event.type === 'collected')!;
+    const header = collected.sets.find(({ size }) => size > 0)!;
+    page = await browser.open(app(`#/data/${header.sha256}`));
+    await page.getByRole('heading', { level: 2, name: /^(Generator|Critic) [ABC]$/ }).waitFor();
+    await page.locator('a[data-row]').first().click();
+    await shown('Decided');
+    expect(await button('Delete').count()).toBe(0);
+    await page.getByRole('link', { name: 'Open the debate' }).click();
+    await page.getByRole('article').first().waitFor();
   });
 
   it('say how large they would be before they are made, and what a setting means', async () => {

@@ -1,5 +1,16 @@
 // The list of sets, by where they come from: what was collected together stands together.
-import type { SetRecord } from '../../store/set-records';
+import type { SetRow } from '../../datasets/records';
+
+/** A set of the list, stored here or recorded; structurally the store's record. */
+export interface SetEntry {
+  id: string;
+  sha256: string;
+  /** When it was kept, ISO 8601. */
+  at: string;
+  /** The loop it was collected in; only then is there more than one iteration. */
+  loop?: string;
+  header: SetRow;
+}
 
 export interface Source {
   title: string;
@@ -9,14 +20,14 @@ export interface Source {
 export interface SetGroup extends Source {
   key: string;
   iteration: number;
-  sets: SetRecord[];
+  sets: SetEntry[];
 }
 
 /**
  * What was kept last stands first.
  * @param sourceOf title of a run or loop by its id; null = not in this browser
  */
-export function groupSets(records: readonly SetRecord[], sourceOf: (record: SetRecord) => Source | null): SetGroup[] {
+export function groupSets(records: readonly SetEntry[], sourceOf: (record: SetEntry) => Source | null): SetGroup[] {
   const groups = new Map<string, SetGroup>();
   for (const record of records) {
     const { iteration, run } = record.header;

@@ -2,11 +2,13 @@
 import type { RunFile } from '../../debate/events';
 import { foldAll, type RunState } from '../../debate/fold';
 import { importRun } from '../../store/import';
+import type { OpenedRun } from '../../share/open';
 import type { ListedRun } from '../../store/store';
 import type { Example } from '../runs/examples';
 import type { Record } from '../session/record.svelte';
 import { openUrl } from '../share/reading';
 import { plural } from '../theatre/words';
+import type { Recorded } from './recorded';
 
 export interface Candidate {
   id: string;
@@ -31,22 +33,28 @@ export function storedCandidates(list: readonly ListedRun[], record: Record): Ca
   );
 }
 
-export function exampleCandidates(examples: readonly Example[], record: Record): Candidate[] {
-  return examples.map(({ path, title }) => {
-    let file: RunFile | null = null;
-    return {
-      id: path,
-      title,
-      async read(signal) {
-        const opened = await openUrl(new URL(path, document.baseURI), signal);
-        file = opened.file;
-        return opened.state;
-      },
-      async keep() {
-        const plan = file && (await importRun(await record.store, file));
-        if (plan?.verdict === 'invalid') throw new Error(plan.reason ?? 'The recorded run could not be kept.');
-        await record.refresh();
-      },
-    };
-  });
+/** @param open reads a run that ships with the page */
+function shipped(id: string, title: string, record: Record, open: (signal: AbortSignal) => Promise<OpenedRun | null>): Candidate {
+  let file: RunFile | null = null;
+  return {
+    id,
+    title,
+    async read(signal) {
+      const opened = await open(signal);
+      if (!opened) throw new Error('This copy of the page does not hold it.');
+      file = opened.file;
+      return opened.state;
+    },
+    async keep() {
+      const plan = file && (await importRun(await record.store, file));
+      if (plan?.verdict === 'invalid') throw new Error(plan.reason ?? 'The recorded run could not be kept.');
+      await record.refresh();
+    },
+  };
 }
+
+export const exampleCandidates = (examples: readonly Example[], record: Record): Candidate[] =>
+  examples.map(({ path, title }) => shipped(path, title, record, signal => openUrl(new URL(path, document.baseURI), signal)));
+
+export const recordedCandidates = (recorded: Recorded, record: Record): Candidate[] =>
+  recorded.training.map(({ run, title }) => shipped(run, title, record, () => recorded.run(run)));

@@ -5,7 +5,8 @@ import { foldAll, type RunState } from '../../debate/fold';
 import type { SetRecord } from '../../store/set-records';
 import type { Record } from '../session/record.svelte';
 import { formatRoute } from '../app/route';
-import { groupSets, type SetGroup, type Source } from './groups';
+import { groupSets, type SetEntry, type SetGroup, type Source } from './groups';
+import { Recorded } from './recorded';
 
 export type Opened =
   | { kind: 'none' }
@@ -14,11 +15,15 @@ export type Opened =
   | { kind: 'failed'; message: string }
   | {
       kind: 'open';
-      record: SetRecord;
+      entry: SetEntry;
+      /** As it is kept in this browser; null = a recorded one. */
+      record: SetRecord | null;
       /** What rows are taken out of: the whole set where it is still here. */
       whole: TrainingSet;
       /** The debate behind it; null = not in this browser. */
       run: RunState | null;
+      /** Where a question of it is shown; null = nowhere. */
+      debateHref(qid: string): string | null;
     };
 
 const words = (error: unknown): string => {
@@ -33,9 +38,13 @@ export class Workbench {
   #out = $state.raw<readonly string[]>([]);
   #asked = '';
   readonly #record: Record;
+  readonly #recording: Promise<Recorded>;
+  #recorded = $state.raw<readonly SetGroup[]>([]);
 
-  constructor(record: Record) {
+  constructor(record: Record, signal: AbortSignal) {
     this.#record = record;
+    this.#recording = Recorded.open(signal);
+    void this.#recording.then(({ groups }) => (this.#recorded = groups));
   }
 
   /** null until the list was read. */
@@ -43,7 +52,22 @@ export class Workbench {
     return this.#records;
   }
 
-  readonly groups: SetGroup[] = $derived(groupSets(this.#records ?? [], ({ loop, run }) => this.#sources.get(loop ?? run) ?? null));
+  readonly groups: SetGroup[] = $derived(
+    groupSets(this.#records ?? [], ({ loop, header }) => this.#sources.get(loop ?? header.run) ?? null),
+  );
+
+  /** Sets of the loops that ship with the page. */
+  get recorded(): readonly SetGroup[] {
+    return this.#recorded;
+  }
+
+  /** What was collected together with the open set. */
+  readonly siblings: readonly SetEntry[] = $derived.by(() => {
+    const { kind } = this.#opened;
+    if (kind !== 'open') return [];
+    const { id } = this.#opened.entry;
+    return [...this.groups, ...this.#recorded].find(({ sets }) => sets.some(one => one.id === id))?.sets ?? [];
+  });
 
   get opened(): Opened {
     return this.#opened;
@@ -59,7 +83,7 @@ export class Workbench {
 
   /** Whether what is taken out differs from what is kept on disk. */
   readonly changed: boolean = $derived(
-    this.#opened.kind === 'open' && this.set !== null && this.set.header.sha256 !== this.#opened.record.sha256,
+    this.#opened.kind === 'open' && this.set !== null && this.set.header.sha256 !== this.#opened.entry.sha256,
   );
 
   /** Reads the list, and again whenever any tab keeps or removes a set, until `signal` ends. */
@@ -99,22 +123,37 @@ export class Workbench {
     }
     if (this.#asked !== sha256) return;
     this.#opened = found;
-    if (found.kind === 'open' && found.whole.header.sha256 !== sha256) this.#out = found.record.header.edited ?? [];
+    if (found.kind === 'open' && found.whole.header.sha256 !== sha256) this.#out = found.entry.header.edited ?? [];
+  }
+
+  /** A stored set, else a recorded one. */
+  async #find(sha256: string): Promise<{ entry: SetEntry; record: SetRecord | null; set: TrainingSet } | null> {
+    const store = await this.#record.store;
+    const set = await store.sets.read(sha256);
+    const record = set && (await store.sets.list()).find(one => one.sha256 === sha256);
+    if (set && record) return { entry: record, record, set };
+    const found = await (await this.#recording).set(sha256);
+    return found && { ...found, record: null };
   }
 
   async #read(sha256: string): Promise<Opened> {
-    const store = await this.#record.store;
-    const set = await store.sets.read(sha256);
-    if (!set) return { kind: 'missing' };
-    const { original, run } = set.header;
-    const whole = (original && (await store.sets.read(original))) || set;
-    const record = (await store.sets.list()).find(one => one.sha256 === sha256);
-    const state = await this.#record.read(run).then(
+    const found = await this.#find(sha256);
+    if (!found) return { kind: 'missing' };
+    const { original, run } = found.set.header;
+    const whole = (original && (await this.#find(original))?.set) || found.set;
+    const recorded = await this.#recording;
+    const stored = await this.#record.read(run).then(
       ({ events }) => foldAll(events),
       // A set outlives its debate: without it there is no vote to show, and the rows are what they are.
       () => null,
     );
-    return record ? { kind: 'open', record, whole, run: state } : { kind: 'missing' };
+    return {
+      ...found,
+      kind: 'open',
+      whole,
+      run: stored ?? (await recorded.run(run).catch(() => null))?.state ?? null,
+      debateHref: qid => (stored ? formatRoute({ kind: 'run', run, qid }) : recorded.debateHref(run, qid)),
+    };
   }
 
   takeOut(hash: string): void {
@@ -132,13 +171,15 @@ export class Workbench {
 
   /** As the set is kept on disk. */
   revert(): void {
-    if (this.#opened.kind === 'open') this.#out = this.#opened.whole === this.set ? [] : (this.#opened.record.header.edited ?? []);
+    if (this.#opened.kind === 'open')
+      this.#out = this.#opened.whole.header.sha256 === this.#opened.entry.sha256 ? [] : (this.#opened.entry.header.edited ?? []);
   }
 
   /** Keeps the open set as it is now, beside the one it was made from. @returns whether it is on disk */
   async keepEdited(): Promise<boolean> {
     if (this.#opened.kind !== 'open' || !this.set) return true;
-    return this.keep([this.set], this.#opened.record.loop);
+    // What is made from a recording belongs to no loop of this browser.
+    return this.keep([this.set], this.#opened.record?.loop);
   }
 
   /** @returns whether they are on disk; else they are in this tab only */
@@ -149,18 +190,19 @@ export class Workbench {
     return durable;
   }
 
-  async remove(records: readonly SetRecord[]): Promise<void> {
-    await (await this.#record.store).sets.remove(records);
+  async remove(ids: readonly string[]): Promise<void> {
+    await (await this.#record.store).sets.remove((this.#records ?? []).filter(({ id }) => ids.includes(id)));
     await this.refresh();
   }
 
   /** Rows of several sets, as an export needs them; empty ones are left out. */
-  async readAll(records: readonly SetRecord[]): Promise<TrainingSet[]> {
-    const store = await this.#record.store;
-    const read = await Promise.all(records.filter(({ header }) => header.size > 0).map(({ sha256 }) => store.sets.read(sha256)));
-    return read.filter(set => set !== null);
+  async readAll(entries: readonly SetEntry[]): Promise<TrainingSet[]> {
+    const read = await Promise.all(entries.filter(({ header }) => header.size > 0).map(({ sha256 }) => this.#find(sha256)));
+    return read.flatMap(found => found?.set ?? []);
   }
 
-  /** @throws StoreError when the run is not here */
-  readRun = async (run: string): Promise<RunState> => foldAll((await this.#record.read(run)).events);
+  /** Debates of recorded loops, to make other sets from. */
+  get recording(): Promise<Recorded> {
+    return this.#recording;
+  }
 }
