@@ -1,8 +1,8 @@
 // Lets a journey train in a worker of the page.
-import type { Trained } from './train.worker';
+import type { Trained, TrainOrder } from './train.worker';
 
 const api = {
-  run: (device: 'wasm' | 'webgpu', names: string[]) =>
+  run: (order: TrainOrder) =>
     new Promise<Record<string, Trained> | { failed: string }>(resolve => {
       const worker = new Worker(new URL('./train.worker.ts', import.meta.url), { type: 'module' });
       worker.onmessage = ({ data }) => {
@@ -10,7 +10,7 @@ const api = {
         resolve(data as Record<string, Trained>);
       };
       worker.onerror = event => resolve({ failed: event.message });
-      worker.postMessage({ device, names });
+      worker.postMessage(order);
     }),
 };
 

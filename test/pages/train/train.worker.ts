@@ -1,8 +1,17 @@
 // Runs the trainer's reference cases on a web runtime, through the seam that the page's tuner uses.
+import type { Tensor } from '../../../src/models/runtime';
 import { wasmRuntime, webgpuRuntime } from '../../../src/models/runtime-web';
 import { cases, type Case } from '../../../src/onnx/train/reference/cases';
+import type { TrainRuntime } from '../../../src/onnx/train/runtime';
 import { TrainStepper } from '../../../src/onnx/train/stepper';
 import { trainRuntime } from '../../../src/tuner/train/runtime';
+
+export interface TrainOrder {
+  device: 'wasm' | 'webgpu';
+  /** Cases, and how many of their steps. */
+  names: string[];
+  steps: number;
+}
 
 export interface Trained {
   /** Of the steps over whole batches. */
@@ -14,7 +23,8 @@ export interface Trained {
   evaluated: number[];
 }
 
-async function train({ config, options, weights, whole, parts, rates }: Case, runtime: ReturnType<typeof trainRuntime>): Promise<Trained> {
+async function train({ config, options, weights, rates, ...all }: Case, steps: number, runtime: TrainRuntime<Tensor>): Promise<Trained> {
+  const [whole, parts] = [all.whole.slice(0, steps), all.parts.slice(0, steps)];
   const result: Trained = { losses: [], norms: [], sums: [], evaluated: [] };
   const stepper = await TrainStepper.create(runtime, config, weights, options);
   for (const [i, batch] of whole.entries()) {
@@ -33,11 +43,11 @@ async function train({ config, options, weights, whole, parts, rates }: Case, ru
   return result;
 }
 
-self.onmessage = async ({ data: { device, names } }: MessageEvent<{ device: 'wasm' | 'webgpu'; names: string[] }>) => {
+self.onmessage = async ({ data: { device, names, steps } }: MessageEvent<TrainOrder>) => {
   try {
     const runtime = { ...trainRuntime(device === 'webgpu' ? await webgpuRuntime() : wasmRuntime(1)), webgpu: device === 'webgpu' };
     const results: Record<string, Trained> = {};
-    for (const each of cases()) if (names.includes(each.name)) results[each.name] = await train(each, runtime);
+    for (const each of cases()) if (names.includes(each.name)) results[each.name] = await train(each, steps, runtime);
     self.postMessage(results);
   } catch (error) {
     self.postMessage({ failed: error instanceof Error ? (error.stack ?? error.message) : String(error) });
