@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import { apiRoot, type Fetch } from './client';
 import { addressProblem, isLocal, isLoopback, type PagePlace } from './endpoint-address';
+import { withoutKey } from './redact';
 import { jobSchema, listOf, modelSchema, readErrorBody, type ModelObject } from './wire';
 
 export type CheckCode =
@@ -201,14 +202,14 @@ async function ask({ fetch, token }: CheckOptions, url: string, authorised: bool
     redirect: 'error',
     headers: { accept: 'application/json', ...(authorised && token !== '' ? { authorization: `Bearer ${token}` } : {}) },
   });
-  const text = await response.text();
+  const text = withoutKey(await response.text(), token);
   let body: unknown = null;
   try {
     body = JSON.parse(text);
   } catch {
     // Not JSON: told by `html`, or by failing the schema.
   }
-  return { status: response.status, statusText: response.statusText, body, html: /^\s*<(?:!doctype|html)/i.test(text) };
+  return { status: response.status, statusText: withoutKey(response.statusText, token), body, html: /^\s*<(?:!doctype|html)/i.test(text) };
 }
 
 const plain = (signal: AbortSignal): RequestInit => ({

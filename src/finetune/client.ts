@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import { EndpointError, hintFor } from './errors';
 import { profileOf, type Profile } from './profile';
+import { withoutKey } from './redact';
 import { askedWait, backOff, sleep as realSleep, worthRetrying, type RetryPolicy, type Sleep } from './retry';
 import {
   checkpointSchema,
@@ -34,6 +35,11 @@ export interface ClientOptions {
   /** Unix milliseconds, for `retry-after` dates. */
   now?: () => number;
   attempts?: number;
+  /**
+   * Calls share few connections: browsers keep six to a host of HTTP/1.1. Then half of them may hold event streams, and only of jobs
+   * that run. False where calls take none, over a port or within one process.
+   */
+  fewConnections?: boolean;
 }
 
 export interface Client {
@@ -62,6 +68,10 @@ export interface Client {
   /** The events as a stream; null where the endpoint answers with a list instead. */
   eventStream(id: string, lastEventId: string | null, signal: AbortSignal): Promise<ReadableStream<Uint8Array> | null>;
   checkpoints(id: string, signal: AbortSignal): Promise<CheckpointObject[]>;
+  /** A place for one more event stream, of a job that runs or waits. @returns how to give it back; null = none is free */
+  takeStream(runs: boolean): (() => void) | null;
+  /** Text from the endpoint, without the key. */
+  hide(text: string): string;
 }
 
 /** Bytes of a JSON reply; the largest we ask for, a page of events, is a hundredth of it. */
@@ -83,6 +93,9 @@ export const apiRoot = (baseUrl: string): string => `${baseUrl.replace(/\/+$/, '
 export function createClient(options: ClientOptions): Client {
   const { token, fetch, profile = profileOf(options.baseUrl), now = Date.now } = options;
   const root = apiRoot(options.baseUrl);
+  const hide = (text: string): string => withoutKey(text, token);
+  const few = options.fewConnections ?? true;
+  let streams = few ? 3 : Infinity;
   const policy: RetryPolicy = {
     attempts: options.attempts ?? 5,
     random: options.random ?? Math.random,
@@ -117,7 +130,7 @@ export function createClient(options: ClientOptions): Client {
       try {
         const response = await once(path, call, signal);
         if (response.ok) return response;
-        const fault = await faultOf(response, signal);
+        const fault = await faultOf(response, hide, signal);
         if (last || !worthRetrying(response.status, fault.code, response.headers)) throw fault;
         wait = askedWait(response.headers, now()) ?? wait;
       } catch (error) {
@@ -131,7 +144,7 @@ export function createClient(options: ClientOptions): Client {
 
   async function json<T>(schema: v.GenericSchema<unknown, T>, path: string, call: Call, signal: AbortSignal): Promise<T> {
     const response = await send(path, call, signal);
-    const text = new TextDecoder().decode(await readBody(response, mostJson, signal));
+    const text = hide(new TextDecoder().decode(await readBody(response, mostJson, signal)));
     let value: unknown;
     try {
       value = JSON.parse(text);
@@ -212,22 +225,33 @@ export function createClient(options: ClientOptions): Client {
     },
     checkpoints: (id, signal) =>
       all(checkpointSchema, `/fine_tuning/jobs/${at(id)}/checkpoints`, new URLSearchParams({ limit: '100' }), signal),
+    takeStream(runs) {
+      if (!profile.streams || streams <= 0 || (few && !runs)) return null;
+      streams--;
+      return () => void streams++;
+    },
+    hide,
   };
 }
 
-const requestIdOf = (response: Response): string | null => response.headers.get('x-request-id');
+const requestIdOf = (response: Response): string | null => response.headers.get('x-request-id')?.slice(0, 200) ?? null;
 
-async function faultOf(response: Response, signal: AbortSignal): Promise<EndpointError> {
+async function faultOf(response: Response, hide: (text: string) => string, signal: AbortSignal): Promise<EndpointError> {
   const { status } = response;
   let said = null;
   try {
-    said = readErrorBody(JSON.parse(new TextDecoder().decode(await readBody(response, 64_000, signal))));
+    said = readErrorBody(JSON.parse(hide(new TextDecoder().decode(await readBody(response, 64_000, signal)))));
   } catch {
     signal.throwIfAborted(); // anything else: an error page that is not JSON, whose status says enough
   }
   const code = said?.code ?? `http_${status}`;
-  const message = said?.message ?? `The endpoint answered ${status}${response.statusText ? ` ${response.statusText}` : ''}.`;
-  return new EndpointError(message, { status, code, requestId: requestIdOf(response), hint: hintFor(said?.code ?? null, status) });
+  const message = said?.message ?? `The endpoint answered ${status}${response.statusText ? ` ${hide(response.statusText)}` : ''}.`;
+  return new EndpointError(message, {
+    status,
+    code,
+    requestId: hide(requestIdOf(response) ?? '') || null,
+    hint: hintFor(said?.code ?? null, status),
+  });
 }
 
 const unreachable = (root: string, cause: unknown): EndpointError =>

@@ -77,16 +77,16 @@ describe('an order from rows to weights', () => {
     ]);
     expect(updates.at(-1)).toMatchObject({ type: 'downloading' });
     // Slower while nothing happens, fast again with news.
-    expect(slept[0]).toBe(3000);
-    expect(slept.slice(2, 5)).toEqual([2000, 2000, 2000]);
+    expect(slept[0]).toBe(1500);
+    expect(slept.slice(2, 5)).toEqual([1000, 1000, 1000]);
     expect(endpoint.job('ftjob-2').body).toMatchObject({
       ...{ model: 'base', suffix: 'generator_1-it1', seed: 7, training_file: 'file-1' },
       metadata: { run: 'loop-1', agent: 'generator_1', role: 'generator', iteration: '1', dataset_sha256: order.datasetHash, app: 'test' },
     });
   });
 
-  test('polls ever more rarely, up to a quarter of a minute', async () => {
-    const { endpoint, slept, script, run } = lab();
+  test('polls strangers ever more rarely, up to a quarter of a minute', async () => {
+    const { endpoint, slept, script, run } = lab({}, { ...profiles.nebius, minRows: 1 });
     script.push(...Array.from({ length: 9 }, () => begin), job => endpoint.succeed(job));
     await run();
     expect(slept.map(Math.round)).toEqual([3000, 4500, 6750, 10125, 15000, 15000, 15000, 15000, 15000, 15000]);
@@ -106,14 +106,14 @@ describe('an order from rows to weights', () => {
   });
 
   test('by stream: told without a poll; the job object decides when it is over', async () => {
-    const { endpoint, updates, slept, run } = lab({ streams: true });
+    const { endpoint, updates, slept, script, run } = lab({ streams: true });
+    script.push(begin);
     let streams = 0;
     endpoint.intercept = (call, request) => {
       if (call.endsWith('/events') && request.headers.get('accept')?.includes('event-stream')) {
         const job = endpoint.jobs[0]!;
         streams++;
         // Each connection brings a few steps and breaks off, as a proxy's time limit does; the third ends the job.
-        job.status = 'running';
         for (let step = streams * 2 - 1; step <= streams * 2; step++) endpoint.step(job, step, 6, step);
         if (streams === 3) endpoint.succeed(job);
       }
@@ -121,10 +121,44 @@ describe('an order from rows to weights', () => {
     };
     const tuned = await run();
     expect(tuned.steps.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6]);
-    expect([streams, slept]).toEqual([3, []]);
+    // Polled while it waited its turn, never while it ran.
+    expect([streams, slept]).toEqual([3, [1500]]);
     expect(updates.filter(({ type }) => type === 'step')).toHaveLength(6);
     const lasts = endpoint.inits.flatMap(init => new Headers(init.headers).get('last-event-id') ?? []);
     expect(lasts).toEqual(['2', '4']);
+  });
+
+  test('six jobs at once leave a browser connections for everything else', async () => {
+    const { endpoint } = lab({ streams: true });
+    const finish: (() => void)[] = [];
+    let [open, most] = [0, 0];
+    endpoint.intercept = (call, request) => {
+      const id = /jobs\/(ftjob-\d+)\/events$/.exec(call)?.[1];
+      if (!id || !request.headers.get('accept')?.includes('event-stream')) return null;
+      most = Math.max(most, ++open);
+      let controller!: ReadableStreamDefaultController<Uint8Array>;
+      const body = new ReadableStream<Uint8Array>({ start: one => void (controller = one) });
+      finish.push(() => {
+        open--;
+        endpoint.succeed(endpoint.job(id));
+        controller.close();
+      });
+      return new Response(body, { headers: { 'content-type': 'text/event-stream' } });
+    };
+    const sleep = async (): Promise<void> => {
+      for (const job of endpoint.jobs) if (job.status === 'queued') begin(job);
+      await new Promise(rest => setTimeout(rest, 1));
+    };
+    const client = createClient({ baseUrl: 'http://tuner.test', token: 't', fetch: endpoint.fetch, sleep });
+    const options = { signal: new AbortController().signal, remembered: memoryMemos(), app: 'test', sleep };
+    const names = ['generator_1', 'generator_2', 'generator_3', 'critic_1', 'critic_2', 'critic_3'] as const;
+    const ends = Promise.all(names.map(agent => runOrder(client, { ...order, agent, key: agent }, () => undefined, options)));
+    for (let ended = 0; ended < 6; ended++) {
+      await expect.poll(() => finish.length).toBeGreaterThan(ended);
+      finish[ended]!();
+    }
+    expect(await ends).toHaveLength(6);
+    expect(most).toBe(3);
   });
 
   test('a stream that brings nothing, or is none, gives way to polling', async () => {

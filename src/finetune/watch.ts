@@ -13,8 +13,9 @@ export interface Watched {
   ledger: Ledger;
 }
 
-/** Milliseconds between polls: soon at first and after news, then ever more rarely. */
+/** Milliseconds between polls: soon at first and after news, then ever more rarely; one of ours is near and has short jobs. */
 const polls = { least: 2000, most: 15_000, growth: 1.5 };
+const ownPolls = { least: 1000, most: 3000, growth: 1.5 };
 /** A stream that says nothing for so long, not even its ping of 15 s, is dead. */
 const silence = 45_000;
 /** Streams in a row that brought nothing before polling takes over. */
@@ -43,8 +44,9 @@ export async function watchJob(
   let lastEventId: string | null = null;
   let emptyStreams = 0;
   let failures = 0;
-  let wait = polls.least;
-  let streams = client.profile.streams;
+  const pace = client.profile.ours ? ownPolls : polls;
+  let wait = pace.least;
+  let streams = true;
 
   const tell = async (): Promise<void> => {
     if (job.status === told) return;
@@ -88,14 +90,10 @@ export async function watchJob(
       for await (const { id, event, data } of readEvents(body, heard)) {
         if (id !== null) lastEventId = id;
         if (event === 'done') break;
-        const parsed = v.safeParse(eventSchema, parseJson(data));
+        const parsed = v.safeParse(eventSchema, parseJson(client.hide(data)));
         if (!parsed.success) continue; // an extension we do not know
         brought = ledger.take(parsed.output) || brought;
-        if (event === 'status') {
-          job = await client.job(job.id, signal);
-          await tell();
-          if (isTerminal(job.status)) break;
-        }
+        if (event === 'status' && isTerminal(String(parsed.output.data?.status))) break;
       }
     } catch (error) {
       signal.throwIfAborted();
@@ -115,13 +113,15 @@ export async function watchJob(
         await pollEvents();
         return { job, ledger };
       }
-      if (streams) {
-        emptyStreams = (await readStream()) ? 0 : emptyStreams + 1;
+      // Only what trains has something to tell every second: jobs that wait their turn leave the streams to those that run.
+      const giveBack = streams ? client.takeStream(job.status === 'running') : null;
+      if (giveBack) {
+        emptyStreams = (await readStream().finally(giveBack)) ? 0 : emptyStreams + 1;
         if (emptyStreams >= mostEmptyStreams) streams = false;
         // A stream that ends at once must not be opened again at once.
-        if (streams && emptyStreams > 0) await sleep(polls.least, signal);
+        if (streams && emptyStreams > 0) await sleep(pace.least, signal);
       } else {
-        wait = (await pollEvents()) ? polls.least : Math.min(polls.most, wait * polls.growth);
+        wait = (await pollEvents()) ? pace.least : Math.min(pace.most, wait * pace.growth);
         await sleep(wait, signal);
       }
       job = await client.job(job.id, signal);

@@ -1,15 +1,17 @@
 // Where training happens: chosen by the reader, remembered without its key, and handed to the loop as one function.
 import type { EndpointLabel } from '../../experiment/records';
 import { checkEndpoint, type CheckReport } from '../../finetune/check-endpoint';
-import { createClient, type Client, type Fetch } from '../../finetune/client';
+import { createClient, type Client, type ClientOptions, type Fetch } from '../../finetune/client';
 import { addressProblem, type PagePlace } from '../../finetune/endpoint-address';
 import { EndpointError } from '../../finetune/errors';
 import { Keys, type SecretStore } from '../../finetune/keys';
 import type { MemoStore } from '../../finetune/memo';
 import type { Tuned, TuneOrder, TuneUpdate } from '../../finetune/order';
+import type { Sleep } from '../../finetune/retry';
 import { cancelReason, runOrder } from '../../finetune/run-order';
 import type { PageTuner, PageTunerOptions } from '../../tuner/page';
 import { consentKey, joined, readConsents, withConsent, type ConsentRequest } from './consent';
+import { TrainingHeld } from './held';
 import { isOver, newJob, withUpdate, type JobView } from './jobs';
 import { findServer, type ServerInfo } from './server-info';
 
@@ -31,6 +33,7 @@ export interface EndpointPorts {
   app: string;
   kept(name: string): string | null;
   keep(name: string, value: string | null): void;
+  sleep?: Sleep;
 }
 
 interface Waiter {
@@ -55,7 +58,10 @@ export class EndpointChoice {
   readonly #ports: EndpointPorts;
   readonly #keys: Keys;
   #tuner: Promise<PageTuner> | null = null;
+  #client: { baseUrl: string; token: string; client: Client } | null = null;
   #waiters: Waiter[] = [];
+  /** Changes of the key by hand. */
+  #typed = 0;
   /** Also here, since storage may refuse to remember. */
   readonly #agreed = new Set<string>();
   readonly #cancels = new Map<string, AbortController>();
@@ -80,10 +86,12 @@ export class EndpointChoice {
   /** The key of the URL, if one is known. */
   async #recall(): Promise<void> {
     const url = this.#url;
+    const typed = this.#typed;
     if (!URL.canParse(url)) return;
     try {
       const [key, kept] = [await this.#keys.get(url), await this.#keys.isKept(url)];
-      if (this.#url !== url) return;
+      // Whoever typed a key meanwhile meant that one.
+      if (this.#url !== url || this.#typed !== typed) return;
       this.#key = key ?? '';
       this.#keepKey = kept;
     } catch (error) {
@@ -173,6 +181,7 @@ export class EndpointChoice {
   }
 
   async setKey(key: string, keep = this.#keepKey): Promise<void> {
+    this.#typed++;
     this.#key = key;
     this.#keepKey = keep;
     this.#report = null;
@@ -211,26 +220,34 @@ export class EndpointChoice {
     }
   }
 
-  /** @throws EndpointError or PageTunerError */
+  /** @throws TrainingHeld, PageTunerError */
   async client(): Promise<Client> {
     const { fetch } = this.#ports;
     switch (this.#kind) {
       case 'page': {
         const tuner = await this.#openTuner();
-        return createClient({ baseUrl: tuner.baseUrl, token: tuner.token, fetch: tuner.fetch });
+        return this.#clientOf({ baseUrl: tuner.baseUrl, token: tuner.token, fetch: tuner.fetch, fewConnections: false });
       }
       case 'server':
-        if (!this.#server) throw new EndpointError(this.problem, { code: 'unreachable', hint: 'Choose another place to train.' });
-        return createClient({ baseUrl: this.#server.url, token: this.#server.token, fetch });
+        if (!this.#server) throw new TrainingHeld('no_place', 'The server of this page does not train.', 'Choose another place to train.');
+        return this.#clientOf({ baseUrl: this.#server.url, token: this.#server.token, fetch });
       case 'url':
-        if (this.problem) throw new EndpointError(this.problem, { code: 'bad_address' });
-        return createClient({ baseUrl: this.#url.trim(), token: this.#key, fetch });
+        if (this.problem) throw new TrainingHeld('no_place', this.problem, 'Correct the address, or choose another place to train.');
+        return this.#clientOf({ baseUrl: this.#url.trim(), token: this.#key, fetch });
       case 'export':
-        throw new EndpointError('The sets are made; training them is left to you.', {
-          code: 'export_only',
-          hint: 'Export them on the Data screen, or choose a place to train and go on.',
-        });
+        throw new TrainingHeld(
+          'export_only',
+          'The sets are made; training them is left to you.',
+          'Export them on the Data screen, or choose a place to train and go on.',
+        );
     }
+  }
+
+  /** One client for all jobs of a place: it counts their streams. */
+  #clientOf(options: ClientOptions): Client {
+    const { baseUrl, token } = options;
+    if (this.#client?.baseUrl !== baseUrl || this.#client.token !== token) this.#client = { baseUrl, token, client: createClient(options) };
+    return this.#client.client;
   }
 
   #openTuner(): Promise<PageTuner> {
@@ -263,7 +280,7 @@ export class EndpointChoice {
           change(job => withUpdate(job, update));
           on(update);
         },
-        { signal: stop, remembered: this.#ports.memos, app: this.#ports.app },
+        { signal: stop, remembered: this.#ports.memos, app: this.#ports.app, sleep: this.#ports.sleep },
       );
       change(job => ({ ...job, status: 'done', left: null, bytes: null }));
       return tuned;
@@ -293,7 +310,7 @@ export class EndpointChoice {
     const key = consentKey(order.loop, origin);
     if (this.#agreed.has(key) || readConsents(this.#ports.kept('endpoint-consents')).includes(key)) return;
     const other = this.#pending !== null && consentKey(this.#pending.loop, this.#pending.origin) !== key;
-    if (other) throw new EndpointError('Another loop is waiting for an answer first.', { code: 'declined' });
+    if (other) throw new TrainingHeld('declined', 'Another loop is waiting for your word first.', 'Answer it, then go on.');
     this.#pending = joined(this.#pending, order, origin);
     await new Promise<void>((grant, refuse) => {
       const waiter: Waiter = { grant, refuse };
@@ -320,10 +337,11 @@ export class EndpointChoice {
       this.#ports.keep('endpoint-consents', JSON.stringify(kept));
       this.#agreed.add(consentKey(request.loop, request.origin));
     }
-    const declined = new EndpointError('Nothing was sent: the rows were not released.', {
-      code: 'declined',
-      hint: 'Choose to train in this page, or go on and agree.',
-    });
+    const declined = new TrainingHeld(
+      'declined',
+      'Nothing was sent: the rows were not released.',
+      'Choose to train in this page, or go on and agree.',
+    );
     for (const { grant, refuse } of waiters) {
       if (agreed) grant();
       else refuse(declined);

@@ -9,6 +9,7 @@
 //   <EndpointConsent {endpoint} />                         once on the screen: shows itself when rows would leave the page
 //   <JobList {endpoint} {loop} {iteration} />              live jobs: status, step, loss, rate, time left, cancel
 //
+// `finetune` throws TrainingHeld (code, message, hint) where the reader said no or chose to export: the loop halts and can go on.
 // Pausing a loop aborts its signal: jobs go on at a server and are found again; `endpoint.cancel(key)` stops one for good.
 export { default as EndpointPicker } from './EndpointPicker.svelte';
 export { default as EndpointConsent } from './EndpointConsent.svelte';
@@ -17,4 +18,5 @@ export { default as JobList } from './JobList.svelte';
 export { default as JobRow } from './JobRow.svelte';
 export { EndpointChoice, type EndpointKind } from './endpoint.svelte';
 export { createEndpoint } from './create';
+export { TrainingHeld } from './held';
 export type { JobView } from './jobs';

@@ -44,7 +44,7 @@ const api = {
           return worker;
         },
       });
-      client = createClient({ baseUrl: tuner.baseUrl, token: tuner.token, fetch: tuner.fetch });
+      client = createClient({ baseUrl: tuner.baseUrl, token: tuner.token, fetch: tuner.fetch, fewConnections: false });
       return 'open';
     } catch (error) {
       return codeOf(error);

@@ -1,0 +1,291 @@
+// The choice of a place to train: what it remembers, when it asks, and that a planted key gets into nothing that leaves the page.
+import { describe, expect, test } from 'vitest';
+import { FakeEndpoint } from '../../../test/fixtures/finetuning-endpoint';
+import { bundle } from '../../datasets/formats/bundle';
+import { formats } from '../../datasets/formats/formats';
+import { agentName } from '../../datasets/records';
+import { asJobFailure } from '../../experiment/job-failure';
+import { blankDisk, loopConfigOf, portsOf, startOf } from '../../experiment/loop.fixture';
+import { foldLoopAll } from '../../experiment/fold';
+import { runLoop } from '../../experiment/loop';
+import type { LoopFile } from '../../experiment/records';
+import type { Fetch } from '../../finetune/client';
+import { memoryMemos, type JobMemo } from '../../finetune/memo';
+import type { TuneOrder, TuneUpdate } from '../../finetune/order';
+import { inflate } from '../../share/bytes';
+import { encodeRunFile } from '../../share/file';
+import { encodeLink } from '../../share/link';
+import { publicRun } from '../../share/publicRun';
+import type { PageTuner } from '../../tuner/page';
+import { packLoop } from '../loop/loop-file';
+import { EndpointChoice, type EndpointPorts } from './endpoint.svelte';
+
+const canary = 'sk-canary-7f3a9b2e5d8c4410';
+const url = 'https://tuner.example';
+
+function ports(change: Partial<EndpointPorts> = {}) {
+  const kept = new Map<string, string>();
+  const secrets = new Map<string, string>();
+  const all: EndpointPorts = {
+    fetch: async () => new Response('not found', { status: 404 }),
+    openPageTuner: () => Promise.reject(new Error('not in this test')),
+    memos: memoryMemos(),
+    secrets: {
+      get: async origin => secrets.get(origin) ?? null,
+      set: async (origin, secret) => void secrets.set(origin, secret),
+      delete: async origin => void secrets.delete(origin),
+    },
+    place: () => ({ origin: 'https://page.example', protocol: 'https:', hostname: 'page.example', secure: true, narrowed: false }),
+    permission: async () => null,
+    base: 'https://page.example/app/',
+    app: 'polylogue test',
+    kept: name => kept.get(name) ?? null,
+    sleep: () => new Promise(rest => setTimeout(rest, 1)),
+    keep: (name, value) => void (value === null ? kept.delete(name) : kept.set(name, value)),
+    ...change,
+  };
+  return { all, kept, secrets };
+}
+
+/** Trains a little more whenever a job is looked at, and repeats the key wherever it can. */
+function gossiping(fails: (agent: string) => boolean): { endpoint: FakeEndpoint; fetch: Fetch } {
+  const endpoint = new FakeEndpoint();
+  endpoint.intercept = (call, request) => {
+    const key = request.headers.get('authorization') ?? 'no key';
+    if (call === 'GET /v1/models') return Response.json({ error: { message: `busy with ${key}`, code: key } }, { status: 400 });
+    const id = /^GET .*\/jobs\/(ftjob-\d+)$/.exec(call)?.[1];
+    const job = id === undefined ? undefined : endpoint.job(id);
+    if (!job || job.status !== 'queued') return null;
+    endpoint.step(job, 1, 1, 1);
+    endpoint.say(job, `trained for ${key}`, { owner: key }, 'warn');
+    if (fails(String(job.metadata.agent))) {
+      job.status = 'failed';
+      job.error = { code: 'oom', message: `no memory for ${key}` };
+    } else endpoint.succeed(job);
+    return null;
+  };
+  const fetch: Fetch = async (to, init) =>
+    String(to).endsWith('endpoint.json') ? new Response('', { status: 404 }) : endpoint.fetch(to, init);
+  return { endpoint, fetch };
+}
+
+const order = (change: Partial<TuneOrder> = {}): TuneOrder => ({
+  ...{ key: 'loop-1/1/generator_1', loop: 'loop-1', iteration: 1, agent: 'generator_1', role: 'generator', base: 'base', from: null },
+  ...{ training: '{"messages":[{"role":"user","content":"What is 1+1?"}]}\n', validation: null, datasetHash: 'ab'.repeat(32), seed: 7 },
+  settings: {
+    ...{ method: 'lora', rank: 8, alpha: 16, learningRate: 2e-4, schedule: 'cosine', warmupSteps: 5, batchSize: 8 },
+    ...{ epochs: null, steps: 1, weightDecay: 0.01, maxGradNorm: 1 },
+  },
+  ...change,
+});
+const never = new AbortController().signal;
+const none = (): void => undefined;
+const settled = (): Promise<void> => new Promise(rest => setTimeout(rest, 5));
+
+async function atUrl(fetch: Fetch, change: Partial<EndpointPorts> = {}) {
+  const made = ports({ fetch, ...change });
+  const choice = new EndpointChoice(made.all);
+  await settled();
+  choice.choose('url');
+  choice.setUrl(url);
+  await choice.setKey(canary);
+  return { choice, ...made };
+}
+
+describe('the choice', () => {
+  test('is remembered without its key; a kept key comes back from its own store', async () => {
+    const { choice, kept, secrets, all } = await atUrl(async () => new Response('', { status: 404 }));
+    expect([...kept.values()].join()).not.toContain(canary);
+    expect(secrets.size).toBe(0);
+    const second = new EndpointChoice(all);
+    await settled();
+    expect([second.kind, second.url, second.key]).toEqual(['url', url, '']);
+    await choice.setKey(canary, true);
+    expect([...kept.values()].join()).not.toContain(canary);
+    const third = new EndpointChoice(all);
+    await settled();
+    expect([third.key, third.keepKey]).toEqual([canary, true]);
+    third.setUrl('https://tuner.exampl');
+    expect([third.key, third.keepKey]).toEqual(['', false]);
+  });
+
+  test('falls on the server that trains, unless it was made before', async () => {
+    const fetch: Fetch = async () => Response.json({ url: 'https://page.example/v1', token: 'tttttttt', kind: 'server' });
+    const fresh = new EndpointChoice(ports({ fetch }).all);
+    await settled();
+    expect([fresh.kind, fresh.serverTrains, fresh.label]).toEqual(['server', true, { kind: 'server', origin: '' }]);
+    const chosen = new EndpointChoice(ports({ fetch, kept: () => '{"kind":"page","url":""}' }).all);
+    await settled();
+    expect(chosen.kind).toBe('page');
+    const foreign = async () => Response.json({ url: 'https://elsewhere.example/v1', token: 'tttttttt', kind: 'server' });
+    const fooled = new EndpointChoice(ports({ fetch: foreign }).all);
+    await settled();
+    expect([fooled.kind, fooled.serverTrains]).toEqual(['page', false]);
+  });
+
+  test('export only orders nothing', async () => {
+    const { choice } = await atUrl(gossiping(() => false).fetch);
+    choice.choose('export');
+    expect(choice.label).toBe(null);
+    await expect(choice.finetune(order(), none, never)).rejects.toMatchObject({ code: 'export_only' });
+  });
+});
+
+describe('consent', () => {
+  test('nothing is sent before the reader saw host, count and a row and agreed; then it is asked no more for this loop', async () => {
+    const { endpoint, fetch } = gossiping(() => false);
+    const { choice } = await atUrl(fetch);
+    const both = [
+      choice.finetune(order(), none, never),
+      choice.finetune(order({ agent: 'critic_1', key: 'loop-1/1/critic_1' }), none, never),
+    ];
+    await settled();
+    expect(endpoint.asked).toEqual([]);
+    expect(choice.consent).toEqual({
+      ...{ loop: 'loop-1', origin: url, sample: [{ role: 'user', content: 'What is 1+1?' }] },
+      sets: [
+        { agent: 'generator_1', rows: 1, bytes: 56 },
+        { agent: 'critic_1', rows: 1, bytes: 56 },
+      ],
+    });
+    choice.answer(true);
+    await Promise.all(both);
+    expect(endpoint.jobs).toHaveLength(2);
+    await choice.finetune(order({ iteration: 2, key: 'loop-1/2/generator_1', datasetHash: 'cd'.repeat(32) }), none, never);
+    expect(choice.consent).toBe(null);
+    const another = choice.finetune(order({ loop: 'loop-2', key: 'loop-2/1/generator_1' }), none, never);
+    await settled();
+    expect(choice.consent?.loop).toBe('loop-2');
+    choice.answer(false);
+    await expect(another).rejects.toMatchObject({ code: 'declined' });
+    expect(endpoint.jobs).toHaveLength(3);
+  });
+
+  test('a no is not a failed job: the loop halts and can go on', async () => {
+    const { choice } = await atUrl(gossiping(() => false).fetch);
+    const asked = choice.finetune(order(), none, never);
+    await settled();
+    choice.answer(false);
+    const error: unknown = await asked.catch((reason: unknown) => reason);
+    expect(asJobFailure(error, null)).toBe(error);
+  });
+
+  test('a pause while it is asked takes the question back', async () => {
+    const { choice } = await atUrl(gossiping(() => false).fetch);
+    const pause = new AbortController();
+    const asked = choice.finetune(order(), none, pause.signal);
+    await settled();
+    pause.abort(new Error('paused'));
+    await expect(asked).rejects.toThrow('paused');
+    expect(choice.consent).toBe(null);
+    expect(choice.jobs.map(({ status }) => status)).toEqual(['stopped']);
+  });
+
+  test('is not asked for training in this page', async () => {
+    const { fetch } = gossiping(() => false);
+    const tuner: PageTuner = { fetch, baseUrl: 'http://page.tuner', token: 'a-token', close: async () => undefined };
+    const choice = new EndpointChoice(ports({ openPageTuner: async () => tuner }).all);
+    await settled();
+    expect((await choice.finetune(order(), none, never)).trainedParameters).toBe(6);
+    expect(choice.consent).toBe(null);
+    expect(choice.jobs).toMatchObject([{ status: 'done', step: 1, total: 1, losses: [1] }]);
+  });
+});
+
+describe('cancelling', () => {
+  test('one job ends it at the endpoint and fails that job alone', async () => {
+    const endpoint = new FakeEndpoint();
+    const tuner: PageTuner = { fetch: endpoint.fetch, baseUrl: 'http://page.tuner', token: 'a-token', close: async () => undefined };
+    const choice = new EndpointChoice(ports({ openPageTuner: async () => tuner }).all);
+    await settled();
+    const running = choice.finetune(order(), none, never);
+    await expect.poll(() => endpoint.jobs.length).toBe(1);
+    await settled();
+    choice.cancel('loop-1/1/generator_1');
+    await expect(running).rejects.toMatchObject({ code: 'cancelled' });
+    expect(endpoint.jobs[0]!.status).toBe('cancelled');
+    expect(choice.jobs[0]).toMatchObject({ status: 'failed', problem: expect.stringContaining('cancelled') });
+  });
+});
+
+describe('a planted key', () => {
+  test('that a gossiping endpoint repeats everywhere is in no event, memo, file, link or export', async () => {
+    const { fetch, endpoint } = gossiping(agent => agent === 'critic_2');
+    const memos: JobMemo[] = [];
+    const updates: TuneUpdate[] = [];
+    const said: unknown[] = [];
+    const { choice, kept } = await atUrl(fetch, {
+      memos: { read: async () => null, write: async memo => void memos.push(memo) },
+    });
+    await expect(choice.check('base')).resolves.toBe(undefined);
+    const failed = await (await choice.client()).models(never).catch((error: unknown) => error);
+
+    const disk = blankDisk();
+    const config = loopConfigOf({ iterations: 1 });
+    const state = await runLoop({
+      start: startOf(config),
+      state: foldLoopAll([]),
+      signal: never,
+      onFailure: 'keep',
+      ports: {
+        ...portsOf({ disk }),
+        emit: event => void said.push(event),
+        async finetune(one, on, signal) {
+          const work = choice.finetune(
+            one,
+            update => {
+              updates.push(update);
+              on(update);
+            },
+            signal,
+          );
+          await settled();
+          choice.answer(true);
+          return work.catch((error: unknown) => {
+            throw asJobFailure(error, null);
+          });
+        },
+      },
+    });
+    // The key was really repeated, and the loop really trained with it.
+    expect(endpoint.inits.every(init => new Headers(init.headers).get('authorization') === `Bearer ${canary}`)).toBe(true);
+    expect(JSON.stringify(endpoint.jobs)).toContain(canary);
+    expect(disk.events.filter(({ type }) => type === 'job-ended').length).toBeGreaterThan(1);
+    expect(JSON.stringify(disk.events)).toContain('no memory for');
+    expect(state.iterations).toHaveLength(2);
+
+    const file: LoopFile = {
+      ...{ polylogue: 'loop', schema: 1, events: disk.events },
+      runs: Object.fromEntries(disk.runs),
+      sets: Object.fromEntries(disk.sets),
+    };
+    const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+    const [runEvents] = disk.runs.values();
+    const started = runEvents!.find(event => event.type === 'run-started')!;
+    const sets = [...disk.sets.values()].map(({ header, rows }) => ({ agent: agentName(header.role, header.agent), rows, pairs: [] }));
+    const link = await encodeLink(runEvents!, started.questions[0]!.qid);
+    const { message, hint, code, requestId } = failed as { message: string; hint: string; code: string; requestId: string | null };
+    const outlets: Record<string, string> = {
+      'loop events': JSON.stringify(disk.events),
+      'live events': JSON.stringify(said),
+      updates: JSON.stringify(updates),
+      memos: JSON.stringify(memos),
+      jobs: JSON.stringify(choice.jobs),
+      report: JSON.stringify(choice.report),
+      error: JSON.stringify({ message, hint, code, requestId }),
+      'loop file': text(await inflate(await packLoop(file), 'gzip', 1e9)),
+      'run file': await (await encodeRunFile(runEvents!)).text(),
+      'public run': JSON.stringify(publicRun(runEvents!)),
+      link: text(await inflate(fromLink(link.fragment!), 'deflate-raw', 1e9)),
+      'local storage': [...kept.values()].join(),
+      'the choice itself': JSON.stringify(choice),
+      ...Object.fromEntries(formats.map(({ id }) => [`export ${id}`, JSON.stringify(bundle(id, sets, 'base'))])),
+    };
+    for (const [name, outlet] of Object.entries(outlets)) {
+      expect([name, outlet.length > 1]).toEqual([name, true]);
+      expect([name, outlet.includes(canary)]).toEqual([name, false]);
+    }
+  });
+});
+
+const fromLink = (fragment: string): Uint8Array<ArrayBuffer> => new Uint8Array(Buffer.from(fragment.slice('r1.'.length), 'base64url'));
