@@ -1,15 +1,13 @@
 // The built page as its reader meets it: first paint, a live debate, a batch over a reload, files, links, every screen under axe.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { build } from 'vite';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { foldAll } from '../../src/debate/fold';
 import type { RunFile } from '../../src/debate/events';
 import { root } from '../steps';
-import { launch, serveFolder, type Browser, type Site } from './harness';
+import { buildApp, launch, serveFolder, type Browser, type Site } from './harness';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const featured = JSON.parse(readFileSync(join(root, 'public/runs/featured.run.json'), 'utf8')) as RunFile;
@@ -23,16 +21,7 @@ const asked: string[] = [];
 const app = (hash = ''): string => `${site.url}sub/path/${hash}`;
 
 beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'polylogue-app-'));
-  // Vitest says 'test', and Vite would then build the developer's page: slower code, no offline use.
-  vi.stubEnv('NODE_ENV', 'production');
-  await build({
-    root,
-    configFile: join(root, 'vite.config.ts'),
-    logLevel: 'error',
-    build: { outDir: join(dir, 'sub/path'), emptyOutDir: true },
-  });
-  vi.unstubAllEnvs();
+  ({ dir } = await buildApp());
   site = await serveFolder(dir, {
     handle(request) {
       asked.push(request.url ?? '');

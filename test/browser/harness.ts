@@ -6,6 +6,7 @@ import { extname, join, normalize, resolve } from 'node:path';
 import type { AddressInfo } from 'node:net';
 import { chromium, type BrowserContext, type Page } from 'playwright-core';
 import { build, type PluginOption } from 'vite';
+import { vi } from 'vitest';
 
 import { findChromium } from '../chromium';
 import { root } from '../steps';
@@ -77,6 +78,21 @@ export async function buildPage(name: string, plugins: PluginOption[] = []): Pro
     plugins,
     build: { target: 'esnext', assetsInlineLimit: 0, outDir: dir, emptyOutDir: true, minify: false, chunkSizeWarningLimit: 5000 },
   });
+  return { dir, remove: () => rmSync(dir, { recursive: true, force: true }) };
+}
+
+/** Builds the app as `npm run build` does. @returns the folder and how to remove it; the page lies under `sub/path/`, since any path must do */
+export async function buildApp(): Promise<{ dir: string; remove(): void }> {
+  const dir = mkdtempSync(join(tmpdir(), 'polylogue-app-'));
+  // Vitest says 'test', and Vite would then build the developer's page: slower code, no offline use.
+  vi.stubEnv('NODE_ENV', 'production');
+  await build({
+    root,
+    configFile: join(root, 'vite.config.ts'),
+    logLevel: 'error',
+    build: { outDir: join(dir, 'sub/path'), emptyOutDir: true },
+  });
+  vi.unstubAllEnvs();
   return { dir, remove: () => rmSync(dir, { recursive: true, force: true }) };
 }
 

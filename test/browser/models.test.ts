@@ -1,0 +1,171 @@
+// What may go wrong around a model, in the built page: a hub that is asked first, a folder of one's own, an engine that dies, a second tab.
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+import { serveHub, type Hub } from '../../src/models/fixtures/hub-server';
+import { tinyModel } from '../../src/models/fixtures/tiny-model';
+import { buildApp, launch, serveFolder, type Browser, type Site } from './harness';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+let app: { dir: string; remove(): void };
+let site: Site;
+let browser: Browser;
+let page: Page;
+const at = (hash: string): string => `${site.url}sub/path/${hash}`;
+
+beforeAll(async () => {
+  app = await buildApp();
+  site = await serveFolder(app.dir);
+});
+afterAll(async () => {
+  await site?.close();
+  app?.remove();
+});
+beforeEach(async () => {
+  browser = await launch();
+  browser.context.setDefaultTimeout(120_000);
+});
+afterEach(async () => {
+  const { errors } = browser;
+  await browser.close();
+  expect(errors).toEqual([]);
+});
+
+const violations = (): Promise<string[]> =>
+  page.evaluate(`${axe}; axe.run().then(result => result.violations.map(v => v.id + ': ' + v.nodes.map(n => n.target).join(' | ')))`);
+const shown = async (text: RegExp, where = page): Promise<void> => {
+  await where.waitForFunction(pattern => new RegExp(pattern, 'm').test(document.body.innerText), text.source);
+};
+
+/** Fills in the form of the Models screen. */
+async function lookUp(hub: Hub, repo: string): Promise<void> {
+  await page.getByText('Revision and host').click();
+  await page.getByLabel('Host').fill(hub.url);
+  await page.getByLabel('Repository').fill(repo);
+  await page.getByRole('button', { name: 'Look it up' }).click();
+}
+
+describe('a model from a hub', { timeout: 300_000 }, () => {
+  let hub: Hub;
+  beforeEach(async () => {
+    hub = await serveHub({ 'someone/tiny': tinyModel() });
+  });
+  afterEach(() => hub.close());
+
+  it('tells host and size before a byte is fetched, then speaks, and can be deleted', async () => {
+    page = await browser.open(at('#/models'));
+    await lookUp(hub, 'someone/tiny');
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText(new URL(hub.url).host).waitFor();
+    expect(await dialog.innerText()).toMatch(/Download [\d.]+ [kM]B\?/);
+    expect(await violations()).toEqual([]);
+    expect(hub.gets.filter(path => path.endsWith('.onnx'))).toEqual([]);
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    expect(hub.gets.filter(path => path.endsWith('.onnx'))).toEqual([]);
+
+    await page.getByRole('button', { name: 'Look it up' }).click();
+    await dialog.getByRole('button', { name: 'Download and load' }).click();
+    await shown(/someone\/tiny is ready/);
+    expect(hub.gets.filter(path => path.endsWith('.onnx'))).toHaveLength(1);
+    await shown(/someone\/tiny from 127\.0\.0\.1/);
+    expect(await violations()).toEqual([]);
+
+    await page.getByRole('button', { name: 'Delete the files of someone/tiny' }).click();
+    await shown(/No downloaded models/);
+  });
+
+  it('says what happened when the connection breaks, and the next try succeeds', async () => {
+    page = await browser.open(at('#/models'));
+    hub.cut = 1000;
+    await lookUp(hub, 'someone/tiny');
+    await page.getByRole('button', { name: 'Download and load' }).click();
+    await shown(/broke off.*Try again/);
+    hub.cut = null;
+    await page.getByRole('button', { name: 'Load', exact: true }).click();
+    await shown(/someone\/tiny is ready/);
+  });
+
+  it('names a repository that is not there', async () => {
+    page = await browser.open(at('#/models'));
+    await lookUp(hub, 'someone/else');
+    await page.getByRole('alert').filter({ hasText: 'no config.json' }).waitFor();
+    expect(await violations()).toEqual([]);
+  });
+});
+
+describe('a model from a folder', { timeout: 300_000 }, () => {
+  it('is read where it lies, and a folder without one is refused in words', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'polylogue-folder-'));
+    try {
+      for (const [path, bytes] of tinyModel()) {
+        const file = join(dir, 'mine', path);
+        mkdirSync(dirname(file), { recursive: true });
+        writeFileSync(file, bytes);
+      }
+      mkdirSync(join(dir, 'empty'));
+      writeFileSync(join(dir, 'empty/notes.txt'), 'nothing here');
+      page = await browser.open(at('#/models'));
+      const picker = page.getByLabel('Folder of a model');
+      await picker.setInputFiles(join(dir, 'empty'));
+      await page.getByRole('alert').waitFor();
+      await picker.setInputFiles(join(dir, 'mine'));
+      await shown(/mine is ready/);
+      expect(browser.foreign).toEqual([]);
+    } finally {
+      rmSync(dir, { recursive: true, force: true });
+    }
+  });
+});
+
+describe('an engine that stops', { timeout: 300_000 }, () => {
+  it('is started again in the middle of a batch; no turn is lost or doubled', async () => {
+    await browser.context.addInitScript(`
+      window.workers = [];
+      window.Worker = class extends Worker { constructor(...of) { super(...of); if (of[1]?.name === 'polylogue-engine') window.workers.push(this); } };
+    `);
+    page = await browser.open(at('#/batch'));
+    await page.getByLabel('Questions').fill('40');
+    await page.getByRole('button', { name: 'Run batch' }).click();
+    await page.waitForFunction(() => Number(/(\d+) of 40 questions/.exec(document.body.textContent ?? '')?.[1] ?? 0) >= 3);
+    await page.evaluate('window.workers.at(-1).terminate()');
+    await shown(/40 of 40 questions/);
+    expect(await page.evaluate('window.workers.length')).toBe(2);
+    await page.evaluate("void (location.hash = '#/runs')");
+    await page.getByRole('link', { name: /40 ×/ }).click();
+    await shown(/finished/);
+    const saving = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Export' }).click();
+    const { events } = JSON.parse(readFileSync(await (await saving).path(), 'utf8')) as {
+      events: { type: string; note?: string; turn?: { id: string } }[];
+    };
+    const turns = events.flatMap(event => event.turn?.id ?? []);
+    expect(turns).toHaveLength(40 * 9);
+    expect(new Set(turns).size).toBe(turns.length);
+    expect(events.some(event => event.note === 'engine-restarted')).toBe(true);
+  });
+});
+
+describe('a second tab', { timeout: 300_000 }, () => {
+  it('is told who has the models, takes them over, and the first one pauses with nothing lost', async () => {
+    page = await browser.open(at('#/batch'));
+    await page.getByLabel('Questions').fill('200');
+    await page.getByRole('button', { name: 'Run batch' }).click();
+    await page.waitForFunction(() => Number(/(\d+) of 200 questions/.exec(document.body.textContent ?? '')?.[1] ?? 0) >= 2);
+    const first = page;
+
+    page = await browser.open(at('#/batch'));
+    await page.getByLabel('Questions').fill('2');
+    await page.getByRole('button', { name: 'Run batch' }).click();
+    await shown(/running a model in another tab/);
+    expect(await violations()).toEqual([]);
+    await page.getByRole('button', { name: 'Take over here' }).click();
+    await shown(/2 of 2 questions/);
+    await shown(/Another tab took the models over/, first);
+    await shown(/Go on/, first);
+  });
+});
