@@ -11,10 +11,9 @@ const paths = ['/v1', '/healthz', '/openapi.json', '/endpoint.json'] as const;
 export const mountTuner =
   (data: string) =>
   async (port: number): Promise<Mounted> => {
-    const engine = createProcessEngine({ models: ownModels });
     // Served on the network, the page is for everyone there and the endpoint only for this machine: it has no names but loopback ones.
     const access = { port, host: 'localhost', allowHosts: [], origins: [], token: null };
-    const { tuner, token, hosts } = await openOwnTuner(engine, data, access);
+    const { tuner, token, hosts } = await openOwnTuner(() => createProcessEngine({ models: ownModels }), data, access);
     const answer = async (request: Request): Promise<Response> =>
       new URL(request.url).pathname === '/endpoint.json' ? endpointJson(request, hosts, token) : tuner.fetch(request);
     return { paths, listener: asListener(answer), close: () => tuner.close() };

@@ -44,18 +44,23 @@ export const hostsOf = ({ port, host, allowHosts }: Pick<Access, 'port' | 'host'
 
 export interface OwnTuner {
   tuner: Tuner;
+  engine: TrainEngine;
   token: string;
   hosts: string[];
 }
 
-/** @throws DiskError `busy` when another process holds the folder */
-export async function openOwnTuner(engine: TrainEngine, data: string, access: Access, log = console.error): Promise<OwnTuner> {
+/**
+ * @param makeEngine called once the folder is ours: an engine may clear away what a killed one left there
+ * @throws DiskError `busy` when another process holds the folder
+ */
+export async function openOwnTuner(makeEngine: () => TrainEngine, data: string, access: Access, log = console.error): Promise<OwnTuner> {
   const disk = await openNodeDisk(data);
   try {
     const token = access.token ?? (await tokenIn(data));
     const hosts = hostsOf(access);
     const limits = access.attempts === undefined ? {} : { attempts: access.attempts };
-    return { tuner: await createTuner({ engine, disk, token, hosts, origins: access.origins, log, limits }), token, hosts };
+    const engine = makeEngine();
+    return { tuner: await createTuner({ engine, disk, token, hosts, origins: access.origins, log, limits }), engine, token, hosts };
   } catch (error) {
     await disk.close();
     throw error;
