@@ -7,7 +7,7 @@ import { folderOnDisk } from '../../models/engine-node';
 import type { TrainEngine } from '../engine';
 import type { DiskBase } from './job-folder';
 import { createOnnxEngine } from './onnx-engine';
-import type { TrainHost } from './train';
+import { passBytes, type TrainHost } from './train';
 
 export const nodeHost = (threads: number): TrainHost<ort.Tensor> => ({
   runtime: {
@@ -16,7 +16,7 @@ export const nodeHost = (threads: number): TrainHost<ort.Tensor> => ({
   },
   now: () => performance.now(),
   breathe: () => new Promise(resolve => setImmediate(resolve)),
-  bytes: 768 << 20,
+  bytes: passBytes,
 });
 
 /** The model folders in a directory, each a base under its folder's name. */

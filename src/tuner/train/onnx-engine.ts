@@ -38,7 +38,7 @@ export function createOnnxEngine<T extends RuntimeTensor>({ bases, slots = 1, ..
 }
 
 /** Runtimes tell of exhausted memory in words only. */
-const noMemory = /bad_alloc|out of memory|failed to allocate|allocation failed|cannot enlarge memory|could not allocate/i;
+const noMemory = /bad_alloc|\bOOM\b|out of memory|failed to allocate|allocation failed|cannot enlarge memory|could not allocate/i;
 
 /** Any failure as one of the closed list. */
 export function asTrainError(error: unknown): TrainError {

@@ -5,7 +5,7 @@ import { loadBase } from './base';
 import { asTrainError } from './onnx-engine';
 import type { FromJobWorker, PageBase, ToJobWorker, TrainDevice } from './page-protocol';
 import { trainRuntime } from './runtime';
-import { train } from './train';
+import { passBytes, train } from './train';
 import type { TrainJob } from '../engine';
 
 const cancel = new AbortController();
@@ -26,7 +26,7 @@ async function run({ url, ...place }: PageBase, job: TrainJob, device: TrainDevi
   try {
     const folder = siteFolder(url, (address, init) => fetch(address, init));
     const runtime = device === 'webgpu' ? await webgpuRuntime() : wasmRuntime(1);
-    const host = { runtime: trainRuntime(runtime), now: () => performance.now(), breathe, bytes: 512 << 20 };
+    const host = { runtime: trainRuntime(runtime), now: () => performance.now(), breathe, bytes: passBytes };
     const base = await loadBase({ ...place, folder }, cancel.signal);
     say({ type: 'done', files: await train(host, base, job, update => say({ type: 'update', update }), cancel.signal) });
   } catch (error) {

@@ -67,7 +67,10 @@ export function microBatches<T extends { tokens: readonly number[] }>(batch: rea
   return parts;
 }
 
-/** Tokens that may go through the model at once in so many bytes, from the activations that a step keeps for its gradients. */
+/**
+ * Tokens that may go through the model at once in so many bytes, from the activations that a step keeps for its gradients.
+ * @param length of the longest row: attention needs as much again for every token of the row
+ */
 export function tokensAtOnce({ layers, hidden, ff, heads, vocab }: LlamaConfig, length: number, bytes: number): number {
   const floats = layers * (14 * hidden + 7 * ff + 4 * heads * length) + 4 * vocab;
   // Half as much again was measured on the built-in model: gradients and what the runtime keeps for itself.

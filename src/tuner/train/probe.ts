@@ -20,7 +20,7 @@ export function writeProbe(
   base: readonly number[],
   tuned: readonly number[],
 ): Uint8Array<ArrayBuffer> {
-  const probe: Probe & { heldOut: boolean } = {
+  const probe: Probe = {
     schema: 1,
     heldOut,
     rows: rows.map(({ tokens, mask }, i) => ({ tokens, mask, base: base[i]!, tuned: tuned[i]! })),

@@ -1,5 +1,6 @@
 // The process of one job: reads it from the folder named on the command line, trains, writes checkpoints and results into that folder and tells
 // about it line by line on stdout (endpoint.md §5). It goes when its parent goes: the channel between them closes however the parent ended.
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { folderOnDisk } from '../../models/engine-node';
@@ -12,7 +13,11 @@ import { train } from './train';
 const dir = process.argv[2]!;
 const cancel = new AbortController();
 process.on('SIGTERM', () => cancel.abort(new Error('cancelled')));
-const leave = (): never => process.exit(1);
+/** Nobody is left to take the result, nor to clear away the rows. */
+const leave = (): never => {
+  rmSync(dir, { recursive: true, force: true });
+  process.exit(1);
+};
 process.on('disconnect', leave);
 process.stdout.on('error', leave);
 

@@ -175,6 +175,7 @@ describe('a worker process', () => {
     expect(isAlive(pid)).toBe(true);
     process_.kill('SIGKILL');
     await until(() => !isAlive(pid));
+    expect(existsSync(join(scratch(), 'ftjob-1'))).toBe(false);
   });
 
   it('may not be named by a path', async () => {
@@ -188,6 +189,16 @@ describe('its bases', () => {
   it('are the model folders, told with shapes and size', async () => {
     const [abacus] = await createProcessEngine({ models: modelsDir }).bases();
     expect(abacus).toMatchObject({ id: 'abacus', maxContext: 1024, parameters: 887_424, maxRank: 64 });
+    const leftOut: string[] = [];
+    const some = createProcessEngine({
+      models: [base, { id: 'empty', dir: tmpdir() }],
+      onLeftOut: (id, why) => leftOut.push(`${id}: ${why}`),
+    });
+    expect((await some.bases()).map(({ id }) => id)).toEqual(['tiny']);
+    expect(leftOut).toEqual(['empty: This model has no config.json.']);
+    await expect(createProcessEngine({ models: [{ id: 'empty', dir: tmpdir() }] }).bases()).rejects.toThrow(
+      'This model has no config.json.',
+    );
     expect(abacus!.shapes['model.layers.0.mlp.down_proj.weight']).toEqual([128, 384]);
   });
 });

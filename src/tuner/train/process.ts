@@ -9,7 +9,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 import { folderOnDisk } from '../../models/engine-node';
 import { TrainError, type BaseModel, type Files, type TrainEngine, type TrainUpdate } from '../engine';
-import { describeBase, placeOf } from './base';
+import { describeBase, placeOf, type BasePlace } from './base';
 import { readFiles, writeJob, type DiskBase } from './job-folder';
 import { jsonLines } from './lines';
 import { diskBasesIn } from './node';
@@ -27,6 +27,8 @@ export interface ProcessEngineOptions {
   silence?: number;
   /** Milliseconds from the request to stop until the worker is killed. */
   grace?: number;
+  /** A folder among the models that holds nothing trainable is left out, and this is told why. */
+  onLeftOut?(id: string, reason: string): void;
   /** The worker's module; another one only in tests. */
   worker?: string;
 }
@@ -46,7 +48,7 @@ export function createProcessEngine(options: ProcessEngineOptions): TrainEngine 
   return {
     name: 'onnx',
     slots,
-    bases: () => (described ??= Promise.all(places.map(place => describeBase(place)))),
+    bases: () => (described ??= describeAll(places, options.onLeftOut)),
     async train(id, job, on, signal) {
       signal.throwIfAborted();
       if (!/^[A-Za-z0-9][\w-]{0,99}$/.test(id)) throw new RangeError(`a job cannot be called ${id}`);
@@ -63,6 +65,23 @@ export function createProcessEngine(options: ProcessEngineOptions): TrainEngine 
       }
     },
   };
+}
+
+/** Among the models of a folder some may be for inference only; one alone must be usable. */
+async function describeAll(
+  places: readonly BasePlace[],
+  onLeftOut = (id: string, reason: string): void => process.emitWarning(`The model ${id} cannot be trained: ${reason}`),
+): Promise<BaseModel[]> {
+  const found: BaseModel[] = [];
+  for (const place of places) {
+    try {
+      found.push(await describeBase(place));
+    } catch (error) {
+      if (places.length === 1) throw error;
+      onLeftOut(place.id, error instanceof Error ? error.message : String(error));
+    }
+  }
+  return found;
 }
 
 async function empty(dir: string, keep: readonly string[]): Promise<void> {

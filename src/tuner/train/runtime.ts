@@ -4,6 +4,7 @@ import type { TrainRuntime } from '../../onnx/train/runtime';
 
 export function trainRuntime(runtime: Runtime): TrainRuntime<Tensor> {
   return {
+    webgpu: runtime.device === 'webgpu',
     async createSession(bytes) {
       const session = await runtime.createSession(bytes);
       const wanted = Object.fromEntries(session.outputNames.map(name => [name, null]));

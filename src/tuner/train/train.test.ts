@@ -152,6 +152,27 @@ describe('a job', () => {
     expect(probeOf(second.files).rows.map(r => r.base)).toEqual(probeOf(files).rows.map(r => r.base));
   });
 
+  it.each(['qwen2', 'qwen3'])('trains models of the family %s, with a tied head and weights in shards', async model_type => {
+    const base = tinyBase('other', { model_type, tie_word_embeddings: true, head_dim: 16 });
+    const { tensors } = readSafetensors((await base.folder.read('model.safetensors'))!);
+    const shard = (part: number) =>
+      writeSafetensors(
+        new Map([...tensors].filter((_, i) => i % 2 === part).map(([name, t]) => [name, { shape: t.shape, data: toFloat32(t) }])),
+      );
+    const names = ['model-00001-of-00002.safetensors', 'model-00002-of-00002.safetensors'];
+    const weight_map = Object.fromEntries([...tensors.keys()].map((name, i) => [name, names[i % 2]]));
+    const files = new Map<string, Uint8Array | null>([
+      ['model.safetensors.index.json', utf8(JSON.stringify({ weight_map }))],
+      ['model.safetensors', null],
+      ...names.map((name, i) => [name, shard(i)] as const),
+    ]);
+    const read = async (name: string) => (files.has(name) ? files.get(name)! : base.folder.read(name));
+    const others = createOnnxEngine({ bases: [{ ...base, folder: { ...base.folder, read } }], ...nodeHost(1) });
+    const { updates } = await run(someJob({ base: 'other', hyperparameters: { max_steps: 10 } }), Infinity, others);
+    expect(mean(losses(updates).slice(-3))).toBeLessThan(losses(updates)[0]!);
+    expect((await others.bases())[0]!.shapes).toHaveProperty('model.embed_tokens.weight', [134, 32]);
+  });
+
   it('fails with the line of a bad row, before it trains', async () => {
     const training = jsonl([...claims(0, 3), '{"messages":[{"role":"user","content":"?"}]}']);
     await expect(run(someJob({ training }))).rejects.toMatchObject({

@@ -23,9 +23,12 @@ export interface TrainHost<T extends RuntimeTensor = RuntimeTensor> {
   now(): number;
   /** Lets the rest of the thread go on: messages, cancellation. */
   breathe(): Promise<void>;
-  /** What activations and gradients of one forward pass may take. */
+  /** What activations and gradients of one pass may take; a larger batch is accumulated. */
   bytes: number;
 }
+
+/** Passes of this size train the built-in model fastest, by 15 to 20 % on onnxruntime-node and -web: more memory does not stay in the caches. */
+export const passBytes = 128 << 20;
 
 /**
  * @returns the result files: adapter or full weights, `probe.json`, `step_metrics.csv`
@@ -43,13 +46,15 @@ export async function train<T extends RuntimeTensor>(
   const rows = readRows(job.training, rules, 'training_file');
   const validation = job.validation ? readRows(job.validation, rules, 'validation_file') : [];
   const steps = stepsOf(rows.length, h);
-  const limits = { rows: h.micro_batch_size, tokens: tokensAtOnce(base.config, rules.longest, host.bytes) };
+  const longest = [...rows, ...validation].reduce((most, { tokens }) => Math.max(most, tokens.length), 0);
+  const limits = { rows: h.micro_batch_size, tokens: tokensAtOnce(base.config, longest, host.bytes) };
   signal.throwIfAborted();
 
   const options: TrainOptions = {
     mode: h.lora ? { r: h.lora_r, alpha: h.lora_alpha } : 'full',
     adamw: { decay: h.weight_decay },
-    maxNorm: h.max_grad_norm,
+    // Zero means no clipping, as elsewhere.
+    maxNorm: h.max_grad_norm || Infinity,
   };
   const stepper = await createStepper(host, base, job, options);
   try {
