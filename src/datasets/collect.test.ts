@@ -267,7 +267,7 @@ describe('laws of the sets', () => {
           );
         },
       ),
-      { numRuns: 40 },
+      { numRuns: 25 },
     );
   });
 
@@ -322,6 +322,32 @@ describe('laws of the sets', () => {
     ]);
     expect(sets.every(({ header }) => header.selection.by === 'truth')).toBe(true);
     expect(auditLabels(state, sets).wrongRows).toMatchObject({ generator_1: { k: 0, n: 3 }, critic_2: { k: 0, n: 3 } });
+  });
+
+  it('selection by a verifier keeps what survives a check of its steps, and knows no truth', async () => {
+    const steps: Record<string, string> = { A: '2*3=6, 6+1=7. So \\boxed{7}', B: '2*3=5, 5+1=6. So \\boxed{6}', C: 'So \\boxed{6}' };
+    const script: Script = ({ draw }) => (draw.role === 'summariser' ? 'S.' : steps[draw.round === 2 ? 'A' : 'ABC'[draw.agent]!]!);
+    const { state } = await debate(configOf(), script, { count: 3 });
+    const sets = await collect(state, { selection: { by: 'verifier' }, criticOnEmpty: 'other' });
+    expect(sets.map(({ header: { size, minus } }) => [size, minus])).toEqual([
+      [3, 0],
+      [3, 0],
+      [0, 0],
+      [3, 3],
+      [0, 0],
+      [3, 3],
+    ]);
+    expect(setOf(sets, 'generator', 1).header.discarded).toEqual({ refuted: 3 });
+    const blind: RunState = {
+      ...state,
+      questions: new Map([...state.questions].map(([qid, q]) => [qid, { ...q, question: { ...q.question, truth: null } }])),
+    };
+    expect(await collect(blind, { selection: { by: 'verifier' }, criticOnEmpty: 'other' })).toEqual(sets);
+    const other: RunState = {
+      ...state,
+      questions: new Map([...state.questions].map(([qid, q]) => [qid, { ...q, question: { ...q.question, text: 'Who was first?' } }])),
+    };
+    expect((await collect(other, { selection: { by: 'verifier' } }))[0]!.header.discarded).toEqual({ 'no-check': 3 });
   });
 
   it('cross-agent selection keeps the size, takes the stated share from itself, and no row twice', async () => {

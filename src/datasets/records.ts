@@ -68,7 +68,9 @@ export type Selection =
   /** Own matching rows with share β, the others' for the rest, same size; β = 1 is the paper's. */
   | { by: 'cross-agent'; ownShare: number }
   /** Keeps what is right instead of what was voted: needs truths, and uses them. */
-  | { by: 'truth' };
+  | { by: 'truth' }
+  /** Keeps what survives a check of its own steps instead of what was voted; knows no truths. Arithmetic only (`verify.ts`). */
+  | { by: 'verifier' };
 
 export interface DatasetConfig {
   /** Share of corrected rows in a critic set, in [0, 1]. */

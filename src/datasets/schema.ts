@@ -32,6 +32,7 @@ const selection = v.variant('by', [
   v.object({ by: v.literal('consensus') }),
   v.object({ by: v.literal('cross-agent'), ownShare: fraction }),
   v.object({ by: v.literal('truth') }),
+  v.object({ by: v.literal('verifier') }),
 ]);
 
 export const setRowSchema = v.object({

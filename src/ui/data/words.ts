@@ -34,6 +34,8 @@ export function selectionWords(selection: Selection): string | null {
       return `${Math.round(selection.ownShare * 100)} % own rows, the rest from others: not the paper’s`;
     case 'truth':
       return 'chosen by the right answer instead of the vote: not the paper’s';
+    case 'verifier':
+      return 'chosen by checking the written steps instead of the vote: not the paper’s';
   }
 }
 
