@@ -15,8 +15,9 @@ export class Adapters {
   constructor(private readonly documents: Documents) {}
 
   /**
+   * Kept again under the same id, the later ones stand: a training that was cut short before its end was recorded is repeated.
    * @returns the record, with the hash of each file
-   * @throws StoreError 'damaged' when there are no weights among the files, 'duplicate' when other weights bear this id
+   * @throws StoreError 'damaged' when there are no weights among the files
    */
   async save(facts: AdapterFacts, files: TunedFiles): Promise<AdapterRecord> {
     const kind = 'adapter_model.safetensors' in files ? 'lora' : 'full';
@@ -28,9 +29,6 @@ export class Adapters {
       throw new StoreError('damaged', 'The result of the job holds no weights.', 'Look at the job at its endpoint.');
     const bytes = listed.reduce((sum, file) => sum + file.bytes, 0);
     const record: AdapterRecord = { schema: recordSchema, ...facts, kind, bytes, sha256, files: listed };
-    const known = await this.documents.get('adapters', facts.id);
-    if (known !== undefined && upToDate(known).sha256 !== sha256)
-      throw new StoreError('duplicate', 'Other weights are kept under this name.', 'Delete them first.');
     const stored: AdapterFilesRecord = { schema: recordSchema, id: facts.id, files };
     await this.documents.put([
       { store: 'adapters', key: facts.id, value: record },

@@ -52,12 +52,11 @@ async function prepare(store: RunStore, file: LoopFile): Promise<Prepared> {
   const once = file.events.map(loopOnceKey).filter(key => key !== undefined);
   if (new Set(once).size < once.length) return invalid('It holds a stage twice.');
 
-  const named = new Set(file.events.flatMap(event => (event.type === 'debated' ? [event.run] : [])));
   const runs: ImportPlan[] = [];
   for (const [run, events] of runsOf(file)) {
     const plan = await planImport(store, { polylogue: 'run', schema: 1, events });
     if (plan.verdict === 'invalid') return invalid(`Its debate ${run} cannot be taken. ${plan.reason ?? ''}`.trim());
-    if (plan.run !== run || !named.has(run)) return invalid(`It holds a debate, ${run}, that is not its own.`);
+    if (plan.run !== run) return invalid(`The debate kept as ${run} is another one.`);
     runs.push(plan);
   }
   let sets = 0;

@@ -175,17 +175,19 @@ export class RunStore {
     await this.retry();
   }
 
-  /** Everything of a loop but its weights, under its present title; what this version cannot read is handed out as it is stored. */
+  /**
+   * Everything of a loop but its weights, under its present title. Events this version cannot read are handed out as they are stored; debates
+   * and sets that are damaged or newer are left out, so that they do not keep the rest from being rescued.
+   */
   async exportLoop(loop: string): Promise<LoopFile | ExportedLoop> {
     const runs: Record<string, RunEvent[]> = Object.create(null) as Record<string, RunEvent[]>;
     for (const { run } of await this.listRuns({ loop })) {
-      const file = await this.exportRun(run);
-      // What this version cannot read it cannot vouch for; the run can be exported alone.
-      if (file.schema === 1) runs[run] = file.events as RunEvent[];
+      const stored = await unlessUnreadable(this.readRun(run));
+      if (stored) runs[run] = asRunFile(stored.header, stored.events).events;
     }
     const sets: NonNullable<LoopFile['sets']> = Object.create(null) as NonNullable<LoopFile['sets']>;
     for (const { sha256 } of await this.sets.list({ loop })) {
-      const set = await this.sets.read(sha256);
+      const set = await unlessUnreadable(this.sets.read(sha256));
       if (set) sets[sha256] = set;
     }
     try {
@@ -255,6 +257,16 @@ export class RunStore {
     const reason = error ? reasonOf(error) : this.#health.kind === 'memory-only' ? this.#health.reason : 'closed';
     this.#become(memoryOnly(reason, unsaved));
     return false;
+  }
+}
+
+/** Null where a record is damaged or of a newer version. */
+async function unlessUnreadable<T>(reading: Promise<T>): Promise<T | null> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof StoreError && (error.code === 'damaged' || error.code === 'read-only')) return null;
+    throw error;
   }
 }
 

@@ -8,11 +8,15 @@ import { ShareError } from '../../../src/share/errors';
 import { encodeRunFile } from '../../../src/share/file';
 import { encodeLink } from '../../../src/share/link';
 import { openForeign } from '../../../src/share/open';
+import { decodeLoopFile, encodeLoopFile } from '../../../src/share/loopFile';
 import { createEngineLock } from '../../../src/store/engineLock';
 import { StoreError } from '../../../src/store/errors';
 import { importRun, planImport } from '../../../src/store/import';
+import { importLoop, planLoopImport } from '../../../src/store/import-loop';
 import { requestPersistence, storageMeter } from '../../../src/store/persist';
+import { openSecrets } from '../../../src/store/secrets';
 import { openStore, type RunStore } from '../../../src/store/store';
+import * as loops from './loops';
 
 export interface DebatePlan {
   run: string;
@@ -142,6 +146,12 @@ export const opened = async (source: string | Uint8Array<ArrayBuffer>): Promise<
 };
 
 export const lab = {
+  ...loops,
+  openSecrets,
+  planLoopImport,
+  importLoop,
+  encodeLoopFile,
+  decodeLoopFile,
   encodeLink,
   encodeRunFile,
   openForeign,
