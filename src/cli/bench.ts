@@ -5,6 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'vite';
 import { benchNode } from '../models/bench/node';
+import { presetById } from '../experiment/presets';
 import type { EngineBench } from '../models/bench/suite';
 import { modelFolder } from '../onnx/fixtures/folder';
 import { midConfig } from '../onnx/fixtures/weights';
@@ -12,17 +13,19 @@ import { seededRandom } from '../tasks/arithmetic/random';
 import { drawProblem, questionText } from '../tasks/arithmetic/problem';
 import { benchInPage } from './bench/engine-page';
 import { benchLoop, type LoopTimes } from './bench/loop';
+import { benchLoopInPage } from './bench/loop-page';
 import { benchPage, type PageTimes } from './bench/page';
 import { table } from './bench/table';
 import { CliError } from './errors';
 
-const USAGE = `Usage: npm run bench -- [--json] [--only node,node-100m,wasm,page,loop,lecture] [--rounds 3] [--threads 1]
+const USAGE = `Usage: npm run bench -- [--json] [--only node,node-100m,wasm,page,loop,lecture,loop-page,lecture-page] [--rounds 3] [--threads 1]
 
 node, wasm  the built-in model: our decode loop over bare session.run; 3 agents × 8 questions against a library's generate()
 node-100m   the same for a random model of 100 M parameters (needs about 3 GB of memory)
 page        first paint of the recording, script before it, click to the first live word
 loop        one iteration of the closed loop on Node, all cores: 200 training and 200 held-out questions, six adapters
-lecture     the same with the lecture preset`;
+lecture     the same with the lecture preset
+loop-page, lecture-page  both in the built page, on wasm, trained in the page`;
 
 export interface Report {
   date: string;
@@ -35,8 +38,15 @@ export interface Report {
   loops: Record<string, LoopTimes>;
 }
 
-const PARTS = ['node', 'node-100m', 'wasm', 'page', 'loop', 'lecture'] as const;
+const PARTS = ['node', 'node-100m', 'wasm', 'page', 'loop', 'lecture', 'loop-page', 'lecture-page'] as const;
 type Part = (typeof PARTS)[number];
+/** Iterations of the loop: what the report calls them, which preset, and where. */
+const iterations = {
+  loop: { name: 'node', preset: 'gentle', where: 'node' },
+  lecture: { name: 'node, lecture', preset: 'lecture', where: 'node' },
+  'loop-page': { name: 'page', preset: 'gentle', where: 'page' },
+  'lecture-page': { name: 'page, lecture', preset: 'lecture', where: 'page' },
+} as const;
 const root = resolve(import.meta.dirname, '../..');
 const models = join(root, 'public/models');
 
@@ -76,13 +86,14 @@ async function measure(parts: readonly Part[], rounds: number, threads: number):
     page = await benchPage(join(root, 'dist'), Math.max(3, rounds));
   }
   const loops: Record<string, LoopTimes> = {};
-  for (const [part, name, preset] of [
-    ['loop', 'node', 'gentle'],
-    ['lecture', 'node, lecture', 'lecture'],
-  ] as const) {
-    if (!parts.includes(part)) continue;
+  const inPage = parts.filter(part => part.endsWith('-page'));
+  if (inPage.length && !page) await build({ root, logLevel: 'warn' });
+  for (const part of parts.filter((one): one is keyof typeof iterations => Object.hasOwn(iterations, one))) {
     say(part);
-    loops[name] = await benchLoop(root, ['--preset', preset]);
+    const { name, preset, where } = iterations[part];
+    loops[name] = await (where === 'node'
+      ? benchLoop(root, ['--preset', preset])
+      : benchLoopInPage(join(root, 'dist'), presetById(preset).title));
   }
   const processors = cpus();
   return {
