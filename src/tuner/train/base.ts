@@ -47,7 +47,9 @@ export async function loadBase({ id, folder, repo = null, revision = null }: Bas
   const config = modelConfigOf(configJson);
   const weights = await readModelWeights(config, async name => (await folder.read(name, { signal })) ?? undefined);
   const bos = bosOf(await needJson(folder, 'tokenizer_config.json', signal), text => tokenizer.encode(text));
-  const pad = typeof configJson.pad_token_id === 'number' ? configJson.pad_token_id : [...stops][0]!;
+  // Some models name none, or −1. Any other token does as well: nothing ever attends to it.
+  const isToken = (id: unknown): id is number => Number.isInteger(id) && (id as number) >= 0 && (id as number) < config.vocab;
+  const pad = [configJson.pad_token_id, ...stops].find(isToken) ?? 0;
   return { id, repo, revision, config, configJson, weights, pad, rules: { tokenizer, stops, bos }, context };
 }
 

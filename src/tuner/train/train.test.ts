@@ -173,6 +173,14 @@ describe('a job', () => {
     expect((await others.bases())[0]!.shapes).toHaveProperty('model.embed_tokens.weight', [134, 32]);
   });
 
+  it('needs no token to pad with', async () => {
+    const training = jsonl([...claims(0, 2), ...claims(2, 2).map(line => line.replace('So ', 'So now then '))]);
+    const own = (pad_token_id: unknown) => createOnnxEngine({ bases: [tinyBase('tiny', { pad_token_id })], ...nodeHost(1) });
+    const all = await Promise.all([0, null, -1].map(pad => run(someJob({ training }), Infinity, own(pad))));
+    expect(losses(all[1]!.updates)).toEqual(losses(all[0]!.updates));
+    expect(losses(all[2]!.updates)).toEqual(losses(all[0]!.updates));
+  });
+
   it('fails with the line of a bad row, before it trains', async () => {
     const training = jsonl([...claims(0, 3), '{"messages":[{"role":"user","content":"?"}]}']);
     await expect(run(someJob({ training }))).rejects.toMatchObject({
