@@ -16,12 +16,14 @@ import { benchLoop, type LoopTimes } from './bench/loop';
 import { benchLoopInPage } from './bench/loop-page';
 import { benchPage, type PageTimes } from './bench/page';
 import { table } from './bench/table';
+import { benchTrainStep, type TrainStepTimes } from './bench/train-step';
 import { CliError } from './errors';
 
-const USAGE = `Usage: npm run bench -- [--json] [--only node,node-100m,wasm,page,loop,lecture,loop-page,lecture-page] [--rounds 3] [--threads 1]
+const USAGE = `Usage: npm run bench -- [--json] [--only node,node-100m,wasm,train-step,page,loop,lecture,loop-page,lecture-page] [--rounds 3] [--threads 1]
 
 node, wasm  the built-in model: our decode loop over bare session.run; 3 agents × 8 questions against a library's generate()
 node-100m   the same for a random model of 100 M parameters (needs about 3 GB of memory)
+train-step  one training step of the built-in model, 32 × 128 tokens, against torch where a Python with torch is found
 page        first paint of the recording, script before it, click to the first live word
 loop        one iteration of the closed loop on Node, all cores: 200 training and 200 held-out questions, six adapters
 lecture     the same with the lecture preset
@@ -33,12 +35,13 @@ export interface Report {
   /** Of onnxruntime, on both sides of a comparison. */
   threads: number;
   engines: Record<string, EngineBench>;
+  trainStep: TrainStepTimes | null;
   page: PageTimes | null;
   /** One iteration each, by part; null where it was not measured. */
   loops: Record<string, LoopTimes>;
 }
 
-const PARTS = ['node', 'node-100m', 'wasm', 'page', 'loop', 'lecture', 'loop-page', 'lecture-page'] as const;
+const PARTS = ['node', 'node-100m', 'wasm', 'train-step', 'page', 'loop', 'lecture', 'loop-page', 'lecture-page'] as const;
 type Part = (typeof PARTS)[number];
 /** Iterations of the loop: what the report calls them, which preset, and where. */
 const iterations = {
@@ -79,6 +82,8 @@ async function measure(parts: readonly Part[], rounds: number, threads: number):
       engines[part] = await withRandomModel(dir => benchNode(dir, { ...small, maxNewTokens: 16, decodeSteps: 16, rounds: 1, threads }));
     if (part === 'wasm') engines[part] = await benchInPage(root, models, { ...small, id: 'abacus', threads });
   }
+  if (parts.includes('train-step')) say('train-step');
+  const trainStep = parts.includes('train-step') ? await benchTrainStep(threads, rounds) : null;
   let page: PageTimes | null = null;
   if (parts.includes('page')) {
     say('page');
@@ -101,6 +106,7 @@ async function measure(parts: readonly Part[], rounds: number, threads: number):
     machine: `${processors.length} × ${processors[0]?.model ?? 'unknown'}, Node ${process.version}`,
     threads,
     engines,
+    trainStep,
     page,
     loops,
   };

@@ -11,7 +11,7 @@ function line(what: string, measured: string, target: string, holds: boolean | n
 /** Seconds an iteration may take, by part; the lecture on Node has no target of its own. */
 const iterationTargets: Record<string, number> = { node: 150, page: 360, 'page, lecture': 90 };
 
-export function table({ date, machine, threads, engines, page, loops }: Report): string {
+export function table({ date, machine, threads, engines, trainStep, page, loops }: Report): string {
   const lines = ['| measured | value | target | |', '|---|---|---|---|'];
   for (const [name, { decode, against, parameters }] of Object.entries(engines)) {
     const held = name !== 'node-100m';
@@ -30,6 +30,12 @@ export function table({ date, machine, threads, engines, page, loops }: Report):
         held ? against.times >= 6 : null,
       ),
     );
+  }
+  for (const [mode, { ours, theirs }] of Object.entries(trainStep?.modes ?? {})) {
+    const { rows, length, torch, missing } = trainStep!;
+    const what = `training step, ${mode}, ${rows} × ${length} tokens, over torch${torch ? ` ${torch}` : ''}`;
+    if (theirs === null) lines.push(line(what, `${round(ours, 0)} ms; no torch here (${missing})`, '≤ 1.1×', null));
+    else lines.push(line(what, `${round(ours / theirs, 2)}× (${round(ours, 0)} / ${round(theirs, 0)} ms)`, '≤ 1.1×', ours / theirs <= 1.1));
   }
   if (page)
     lines.push(
