@@ -1,0 +1,219 @@
+// The closed loop as its reader meets it: the recording at first paint, then a whole loop in the page, reloaded in the middle of every stage.
+import { readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { foldAll } from '../../src/debate/fold';
+import { foldLoopAll } from '../../src/experiment/fold';
+import type { LoopFile } from '../../src/experiment/records';
+import { buildApp, launch, serveFolder, type Browser, type Site } from './harness';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+let dir: string;
+let site: Site;
+let browser: Browser;
+let page: Page;
+/** Errors that the page wrote to its console. */
+let said: string[] = [];
+const asked: string[] = [];
+const app = (hash = ''): string => `${site.url}sub/path/${hash}`;
+
+beforeAll(async () => {
+  ({ dir } = await buildApp());
+  site = await serveFolder(dir, {
+    isolate: true,
+    handle(request) {
+      asked.push(request.url ?? '');
+      return false;
+    },
+  });
+});
+afterAll(async () => {
+  await site?.close();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+beforeEach(async () => {
+  asked.length = 0;
+  said = [];
+  browser = await launch();
+  browser.context.setDefaultTimeout(150_000);
+  browser.context.on('console', message => {
+    // A plain file server has no endpoint.json, which is how the page learns that nothing there trains.
+    if (message.type() === 'error' && !message.location().url.endsWith('/endpoint.json')) said.push(message.text());
+  });
+});
+afterEach(async () => {
+  const { errors, foreign } = browser;
+  await browser.close();
+  expect([errors, foreign, said]).toEqual([[], [], []]);
+});
+
+const violations = (): Promise<string[]> =>
+  page.evaluate(
+    `${axe}; axe.run().then(result => result.violations.map(v => v.id + ': ' + v.nodes.map(n => n.target + ' ' + n.failureSummary).join(' | ')))`,
+  );
+
+const shown = async (text: string | RegExp): Promise<void> => {
+  const source = typeof text === 'string' ? text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&') : text.source;
+  await page.waitForFunction(pattern => new RegExp(pattern, 'm').test(document.body.innerText), source);
+};
+
+/** Stages in order, as the track marks them; resolves once this one, or a later one, is under way. */
+async function reached(iteration: number, stage: 'debate' | 'finetune' | 'adopt' | 'evaluate', pattern = /./): Promise<void> {
+  await page.waitForFunction(
+    ([wanted, name, source]) => {
+      const track = document.querySelector('section[aria-label="Progress of the loop"]');
+      // A recording and a loop that rests have the same track; only one that runs can be paused.
+      if (![...(track?.querySelectorAll('button') ?? [])].some(button => button.textContent?.includes('Pause'))) return false;
+      const steps = [...(track?.querySelectorAll('li') ?? [])];
+      const at = Number(/iteration (\d+)/.exec(track?.querySelector('ol')?.getAttribute('aria-label') ?? '')?.[1] ?? -1);
+      const now = steps.findIndex(step => step.getAttribute('aria-current') === 'step');
+      const goal = steps.findIndex(step => step.textContent?.includes(name));
+      if (at > wanted || (at === wanted && (now < 0 || now > goal))) return true;
+      return at === wanted && now === goal && new RegExp(source).test(track?.textContent ?? '');
+    },
+    [iteration, stage, pattern.source] as [number, string, string],
+    { polling: 30 },
+  );
+}
+
+describe('the loop', { timeout: 400_000 }, () => {
+  it('replays the recording before any byte of a model; its points open their questions; axe finds nothing', async () => {
+    page = await browser.open(app('#/loop'));
+    await shown('Recorded');
+    await shown(/Before any training the debate is right in/);
+    expect(asked.filter(path => /models\/|\.wasm/.test(path))).toEqual([]);
+    expect(await page.title()).toBe('Loop · Polylogue');
+    for (const colorScheme of ['light', 'dark'] as const)
+      for (const width of [1280, 390]) {
+        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+        await page.setViewportSize({ width, height: 900 });
+        // Under reduced motion the recording stands at its end.
+        await page.reload();
+        await shown('after iteration');
+        await page.getByRole('button', { name: 'Run this here' }).waitFor();
+        await shown('not separable from no change');
+        expect([colorScheme, width, await violations()]).toEqual([colorScheme, width, []]);
+        expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+      }
+    // By keyboard: from the first mark along the line, then into its questions.
+    const chart = page.getByRole('group', { name: /Before any training the debate is right in/ });
+    await chart.getByRole('button', { name: /^Iteration 0, debate/ }).focus();
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('Enter');
+    await page.getByRole('region', { name: 'Questions behind the point' }).waitFor();
+    await page.getByRole('button', { name: /^All/ }).click();
+    const question = page
+      .getByRole('region', { name: /question/ })
+      .getByRole('row')
+      .nth(1)
+      .getByRole('link')
+      .first();
+    await question.waitFor();
+    expect(await violations()).toEqual([]);
+    const text = (await question.textContent())!;
+    await question.click();
+    await page.getByRole('article').first().waitFor();
+    await shown(text);
+  });
+
+  it('runs here to its end over a reload in every stage, with nothing lost and nothing doubled; a file carries it whole', async () => {
+    page = await browser.open(app('#/loop'));
+    await page.getByText('trained in this page').click();
+    const fill = (label: string, value: string): Promise<void> => page.getByLabel(label, { exact: true }).fill(value);
+    await fill('Iterations', '1');
+    await fill('Training questions', '6');
+    await fill('Held-out questions', '2');
+    await fill('Agents', '2');
+    await fill('Questions scored for surprise', '2');
+    await fill('Generators: updates', '3');
+    await fill('Critics: updates', '2');
+    await page.getByLabel('A critic without corrected rows').selectOption('other');
+    expect(await violations()).toEqual([]);
+    await page.getByRole('button', { name: 'Run this here' }).click();
+
+    const reload = async (): Promise<void> => {
+      await page.reload();
+      await page.getByRole('button', { name: 'Resume', exact: true }).click();
+    };
+    await reached(0, 'evaluate', /[1-9]\d*\/12/);
+    await reload();
+    await reached(1, 'debate', /[1-9]\d*\/36/);
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await shown('paused');
+    expect(await violations()).toEqual([]);
+    await reload();
+    await reached(1, 'finetune', /[1-9]\d*\/10/);
+    expect(await violations()).toEqual([]);
+    await reload();
+    await reached(1, 'adopt');
+    await reload();
+    await reached(1, 'evaluate');
+    await reload();
+    await shown(/100 % · finished/);
+    await shown('after iteration 1');
+    expect(await page.getByText('✓ arrived as trained').count()).toBeGreaterThan(0);
+    expect(await violations()).toEqual([]);
+
+    const saving = page.waitForEvent('download');
+    await page
+      .getByRole('button', { name: /^Export/ })
+      .first()
+      .click();
+    const path = join(dir, 'kept.loop.json.gz');
+    await (await saving).saveAs(path);
+    const { events, runs, sets } = JSON.parse(gunzipSync(readFileSync(path)).toString('utf8')) as LoopFile;
+    const loop = foldLoopAll(events);
+    expect(loop.finished).not.toBeNull();
+    for (const type of ['loop-started', 'collected', 'loop-finished'] as const)
+      expect([type, events.filter(event => event.type === type).length]).toEqual([type, 1]);
+    const once = events.flatMap(event =>
+      'agent' in event
+        ? [`${event.type} ${event.agent}`]
+        : event.type === 'debated'
+          ? [`debated ${event.run}`]
+          : event.type === 'measured'
+            ? [`measured ${event.iteration}`]
+            : [],
+    );
+    expect(once.filter((key, i) => once.indexOf(key) !== i)).toEqual([]);
+    const { jobs, adopted, collected } = loop.iterations[1]!;
+    expect([...jobs.values()].map(({ ended }) => ended?.outcome)).not.toContain('failed');
+    expect(adopted.size).toBe([...jobs.values()].filter(({ ended }) => ended?.outcome === 'succeeded').length);
+    for (const { sha256 } of collected!.sets) expect(sets).toHaveProperty(sha256);
+    expect(Object.keys(runs!)).toHaveLength(3);
+    for (const run of Object.values(runs!)) {
+      const turns = run.flatMap(event => (event.type === 'turn' ? [event.turn.id] : []));
+      expect(new Set(turns).size).toBe(turns.length);
+      expect([...foldAll(run).questions.values()].every(({ turns: all, vote }) => all.size === 6 && vote !== null)).toBe(true);
+    }
+
+    // The agents can be spoken with after all that, beside the base they came from.
+    await page.getByRole('button', { name: /^Talk to/ }).first().click();
+    await page.getByRole('button', { name: 'Ask both' }).click();
+    await page.waitForFunction(
+      () => document.querySelectorAll('dialog .text').length === 2 && !document.querySelector('dialog [aria-busy="true"]'),
+    );
+    expect(await violations()).toEqual([]);
+    await page.getByRole('button', { name: 'Close' }).click();
+
+    // One iteration more, stopped as soon as it has begun.
+    await page.getByRole('button', { name: 'One more iteration' }).click();
+    await reached(2, 'debate');
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await shown('paused');
+
+    await page.evaluate(() => void (location.hash = '#/loop'));
+    await page.getByRole('button', { name: /^Delete/ }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+    await shown('None yet.');
+    await page.getByLabel('Loop files to import').setInputFiles(path);
+    await page.getByRole('link', { name: /Own settings/ }).click();
+    await shown('Unverified model output');
+    await shown('after iteration 1');
+  });
+});
