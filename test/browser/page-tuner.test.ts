@@ -1,10 +1,16 @@
 // Training in the page, in a real Chromium: the endpoint's app in a worker, reached by a fetch over a port, and what happens when it dies.
-import { cpSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { TuneOrder } from '../../src/finetune/order';
+import { createTuner } from '../../src/tuner/app';
+import { openNodeDisk } from '../../src/tuner/disk-node';
 import { sums } from '../../src/tuner/fixtures/rows';
+import { loopbackHosts } from '../../src/tuner/guard';
+import { asListener, listen } from '../../src/tuner/listen-node';
+import { createInProcessEngine } from '../../src/tuner/train/node';
 import type {} from '../pages/tuner/main';
 import { root } from '../steps';
 import { buildPage, launch, serveFolder, type Browser, type Site } from './harness';
@@ -89,15 +95,16 @@ describe('training in the page', () => {
   it('goes on after a reload in the middle of a job, from its last checkpoint', async () => {
     const page = await open();
     await page.evaluate('window.tuner.open()');
-    const asked = JSON.stringify(order('generator_1', 60));
+    const asked = JSON.stringify(order('generator_1', 30));
+    await page.evaluate('window.tuner.when(27, "reload")');
+    const reloaded = page.waitForEvent('load', { timeout: 120_000 });
     await page.evaluate(`void window.tuner.run(${asked})`);
-    await page.waitForFunction('window.tuner.updates.some(u => u.type === "step" && u.step >= 30)', null, { timeout: 120_000 });
-    await page.reload();
+    await reloaded;
     await page.waitForFunction('"tuner" in window');
     expect(await page.evaluate('window.tuner.open()')).toBe('open');
     const tuned = (await page.evaluate(`window.tuner.run(${asked})`)) as { steps: { step: number }[]; warnings: string[] };
     // The curve is whole although this page saw only its end; nothing was trained from the start again.
-    expect(tuned.steps.map(({ step }) => step)).toEqual(Array.from({ length: 60 }, (_, i) => i + 1));
+    expect(tuned.steps.map(({ step }) => step)).toEqual(Array.from({ length: 30 }, (_, i) => i + 1));
     expect(tuned.warnings.join()).toContain('from the checkpoint of step 25');
     expect(await page.evaluate('window.tuner.jobs().then(jobs => jobs.length)')).toBe(1);
   });
@@ -105,14 +112,47 @@ describe('training in the page', () => {
   it('starts again by itself when its worker dies, and the job ends as if nothing had been', async () => {
     const page = await open();
     await page.evaluate('window.tuner.open()');
-    await page.evaluate('window.tuner.killAt(27)');
-    const tuned = (await page.evaluate(`window.tuner.run(${JSON.stringify(order('generator_1', 40))})`)) as {
+    await page.evaluate('window.tuner.when(27, "kill")');
+    const tuned = (await page.evaluate(`window.tuner.run(${JSON.stringify(order('generator_1', 30))})`)) as {
       steps: unknown[];
       warnings: string[];
     };
-    expect(tuned.steps).toHaveLength(40);
+    expect(tuned.steps).toHaveLength(30);
     expect(tuned.warnings.join()).toContain('from the checkpoint of step 25');
     expect(await page.evaluate('window.tuner.restarts.length')).toBe(1);
+  });
+
+  it('brings six jobs home from a server of another origin at once: no browser has that many connections to spare', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'polylogue-tuner-'));
+    const server = await listen(0, '127.0.0.1');
+    const tuner = await createTuner({
+      engine: createInProcessEngine({ modelsDir: join(root, 'public/models') }),
+      ...{
+        disk: await openNodeDisk(dir),
+        token: 'token-of-the-test',
+        hosts: loopbackHosts(server.port),
+        origins: [new URL(site.url).origin],
+      },
+    });
+    server.mount(asListener(tuner.fetch));
+    try {
+      const page = await open();
+      const orders = ['generator_1', 'generator_2', 'generator_3', 'critic_1', 'critic_2', 'critic_3'].map(agent => ({
+        ...order(agent, 2),
+        agent,
+      }));
+      const url = `http://127.0.0.1:${server.port}`;
+      await page.evaluate(`window.tuner.at(${JSON.stringify(url)}, 'token-of-the-test')`);
+      const ends = await page.evaluate(`Promise.all(${JSON.stringify(orders)}.map(one => window.tuner.run(one)))`);
+      expect(ends).toEqual(
+        orders.map(() => expect.objectContaining({ steps: [expect.anything(), expect.anything()], modules: expect.any(Number) })),
+      );
+      browser.foreign.splice(0, Infinity, ...browser.foreign.filter(asked => !asked.startsWith(url)));
+    } finally {
+      await tuner.close();
+      await server.close();
+      rmSync(dir, { recursive: true });
+    }
   });
 
   it('trains in one tab; another is told so, and may take its turn when the first has closed', async () => {

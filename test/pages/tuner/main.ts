@@ -18,19 +18,21 @@ const codeOf = (error: unknown): string => {
   return `${code ?? 'none'}: ${message ?? String(error)}`;
 };
 
-let killAt = Infinity;
+let act: { at: number; what: 'kill' | 'reload' } | null = null;
 const hear = (update: TuneUpdate): void => {
   updates.push(update);
-  if (update.type !== 'step' || update.step < killAt) return;
-  killAt = Infinity;
+  if (!act || update.type !== 'step' || update.step < act.at) return;
+  const { what } = act;
+  act = null;
+  if (what === 'reload') location.reload();
   // As the system ends a process that is out of memory: no event tells of it.
-  workers.at(-1)!.terminate();
+  else workers.at(-1)!.terminate();
 };
 
 const api = {
   workers,
-  /** The tuner's worker ends without a word once this step was told. */
-  killAt: (step: number): void => void (killAt = step),
+  /** Once this step is told, the tuner's worker ends without a word, or the page is loaded again. */
+  when: (at: number, what: 'kill' | 'reload'): void => void (act = { at, what }),
   restarts,
   updates,
   async open(patience = 2000): Promise<string> {
@@ -49,6 +51,10 @@ const api = {
     } catch (error) {
       return codeOf(error);
     }
+  },
+  /** The same client at a server. */
+  at(baseUrl: string, token: string): void {
+    client = createClient({ baseUrl, token, fetch: (url, init) => fetch(url, init) });
   },
   close: () => tuner?.close(),
   fetch: async (path: string, init?: RequestInit) => {
