@@ -83,7 +83,7 @@ describe('the queue', () => {
     }
     const client = await openClient({ disk: memoryDisk(disk.stored) });
     expect(await client.ended(id)).toMatchObject({ status: 'succeeded' });
-    expect((await events(client, id)).filter(({ level }) => level === 'warn')).toEqual([]);
+    expect((await events(client, id)).filter(({ level }) => level === 'warn').map(({ message }) => message)).toEqual(['few rows']);
   });
 });
 
@@ -112,7 +112,7 @@ describe('trainers that go wrong', () => {
     expect(job).toMatchObject({ status: 'failed', error: { code: 'worker_lost' } });
     expect(resumed).toEqual([null, 2]);
     const warnings = (await events(client, job.id)).filter(({ level }) => level === 'warn');
-    expect(warnings.map(({ message }) => message)).toEqual(['it went; it is tried once more']);
+    expect(warnings.map(({ message }) => message)).toEqual(['few rows', 'it went; it is tried once more']);
   });
 
   test('the endpoint killed twice during a job is the end of it', async () => {
@@ -181,13 +181,23 @@ describe('trainers that go wrong', () => {
     expect(files.data.filter(({ filename }) => !filename.includes('step-'))).toEqual([]);
   });
 
+  test('losses that are no numbers are told as such', async () => {
+    const { client, job } = await failing(async told => {
+      const none = { train_loss: NaN, train_mean_token_accuracy: NaN, learning_rate: 1, grad_norm: Infinity };
+      told.on({ t: 'progress', step: 1, total: 1, ...none, tokens: 1, ms: 1 });
+      return tinyResult(told.job.hyperparameters, 1);
+    });
+    const metrics = (await events(client, job.id)).find(({ type }) => type === 'metrics');
+    expect(metrics).toMatchObject({ message: 'Step 1/1: training loss=not a number', data: { train_loss: null, grad_norm: null } });
+  });
+
   test('a probe that shows no gain is a warning', async () => {
     const probe = { 'probe.json': text(JSON.stringify({ schema: 1, rows: [{ base: 1, tuned: 1.5 }] })) };
     const client = await openClient({ engine: tinyEngine(spoil(files => ({ ...files, ...probe }))) });
     const job = await client.ended((await client.order()).id);
     expect(job.status).toBe('succeeded');
     const warnings = (await events(client, job.id)).filter(({ level }) => level === 'warn');
-    expect(warnings.map(({ message }) => message)).toEqual([expect.stringContaining('no better than before')]);
+    expect(warnings.map(({ message }) => message)).toEqual(['few rows', expect.stringContaining('no better than before')]);
   });
 });
 
@@ -241,6 +251,8 @@ describe('event streams', () => {
     await third.body!.cancel();
     setTimeout(() => void client.close(), 30);
     expect(await first.text()).toContain(': ping\n\n');
+    const late = await client.call('GET', '/v1/models');
+    expect([late.status, late.headers.get('retry-after')]).toEqual([503, '5']);
   });
 });
 

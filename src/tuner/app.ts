@@ -2,7 +2,7 @@
 import { Hono } from 'hono';
 import type { Disk } from './disk';
 import type { TrainEngine } from './engine';
-import { notFound } from './errors';
+import { ApiError, notFound } from './errors';
 import { Files } from './files';
 import { asApiError, createFront } from './front';
 import { systemRandom, type Random } from './ids';
@@ -58,8 +58,13 @@ export async function createTuner(options: TunerOptions): Promise<Tuner> {
   jobRoutes(app, parts);
   modelRoutes(app, parts, disk);
 
+  // What comes once the disk is given back must not be written to it.
+  const answer = (request: Request): Promise<Response> | Response => {
+    if (closing.signal.aborted) throw new ApiError('closing', 'This endpoint is stopping.', null, 5);
+    return app.fetch(request);
+  };
   return {
-    fetch: createFront({ token, hosts, origins, perSecond: limits.perSecond, clock, random, log }, request => app.fetch(request)),
+    fetch: createFront({ token, hosts, origins, perSecond: limits.perSecond, clock, random, log }, answer),
     async close() {
       closing.abort();
       await queue.close();

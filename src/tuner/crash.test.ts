@@ -10,7 +10,7 @@ async function drive(client: Client): Promise<string> {
   const uploaded = await client.upload(undefined, { 'idempotency-key': 'file' });
   if (uploaded.status !== 200) throw new Crash('not answered');
   client.file = ((await uploaded.json()) as FileObject).id;
-  const job = await client.order({ seed: 1 }, { 'idempotency-key': 'job' });
+  const job = await client.order({ seed: 1, validation_file: client.file }, { 'idempotency-key': 'job' });
   if (!('status' in job)) throw new Crash('not answered');
   return job.id;
 }
@@ -42,8 +42,10 @@ async function check(stored: Stored): Promise<void> {
   const events = (await client.json<List<EventObject>>('GET', `/v1/fine_tuning/jobs/${id}/events?limit=1000`)).data.reverse();
   const ids = events.map(event => event.id);
   expect(ids).toEqual([...new Set(ids)].sort());
-  const steps = events.filter(({ type }) => type === 'metrics').map(({ data }) => data!.step);
-  expect(steps).toEqual([1, 2, 3, 4]);
+  const metrics = events.filter(({ type }) => type === 'metrics').map(({ data }) => data!);
+  expect(metrics.filter(data => 'train_loss' in data).map(({ step }) => step)).toEqual([1, 2, 3, 4]);
+  expect(metrics.filter(data => 'valid_loss' in data).map(({ step }) => step)).toEqual([4]);
+  expect(events.filter(({ message }) => message === 'few rows')).toHaveLength(1);
   expect(events.filter(({ data }) => data?.status === 'succeeded')).toHaveLength(1);
 
   const files = (await client.json<List<FileObject>>('GET', '/v1/files?order=asc')).data;

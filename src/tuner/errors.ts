@@ -19,6 +19,7 @@ const statusOf = {
   queue_full: 429,
   internal: 500,
   upstream_failed: 502,
+  closing: 503,
   storage_full: 507,
 } as const;
 export type ApiCode = keyof typeof statusOf;

@@ -53,6 +53,25 @@ const story = fc
     ...rest,
   ]);
 
+test('a checkpoint carries the validation loss of its own step only', () => {
+  const bodies: FactBody[] = [
+    { type: 'validated', rows: 1, validationRows: 1 },
+    { type: 'started', resumed: null },
+  ];
+  const means = { total: 3, train_mean_token_accuracy: 0, learning_rate: 1, grad_norm: 1, tokens: 1, ms: 1 };
+  for (const step of [1, 2, 3]) {
+    bodies.push({ type: 'step', step, train_loss: step, ...means });
+    if (step === 2) bodies.push({ type: 'eval', step, valid_loss: 7, valid_mean_token_accuracy: null });
+    if (step < 3) bodies.push({ type: 'checkpoint', step, files: {}, rest: [] });
+  }
+  const { states } = live([...bodies, { type: 'succeeded', files: {} }]);
+  expect(states.at(-1)!.checkpoints.map(({ metrics }) => metrics)).toEqual([
+    { step: 1, train_loss: 1, train_mean_token_accuracy: 0 },
+    { step: 2, train_loss: 2, train_mean_token_accuracy: 0, full_valid_loss: 7 },
+    { step: 3, train_loss: 3, train_mean_token_accuracy: 0 },
+  ]);
+});
+
 describe('the reducer', () => {
   test('moves only along the arrows, and terminal states are final', () => {
     fc.assert(

@@ -51,14 +51,15 @@ export type FactBody =
       type: 'step';
       step: number;
       total: number;
-      train_loss: number;
-      train_mean_token_accuracy: number;
-      learning_rate: number;
-      grad_norm: number;
+      /** Null where it was not a number: a training that diverged says so. */
+      train_loss: number | null;
+      train_mean_token_accuracy: number | null;
+      learning_rate: number | null;
+      grad_norm: number | null;
       tokens: number;
       ms: number;
     }
-  | { type: 'eval'; step: number; valid_loss: number; valid_mean_token_accuracy: number }
+  | { type: 'eval'; step: number; valid_loss: number | null; valid_mean_token_accuracy: number | null }
   | { type: 'checkpoint'; step: number; files: Record<string, string>; rest: string[] }
   | { type: 'note'; level: 'info' | 'warn'; message: string }
   /** `lost`: the worker or the whole endpoint died; otherwise it was stopped in good order, which is nobody's fault. */
@@ -79,6 +80,10 @@ export interface JobState {
   started: number | null;
   finished: number | null;
   step: number;
+  /** Of the last evaluation; -1 = none. */
+  evaluated: number;
+  /** What the trainer said about the job as a whole: a run that is begun again says it again. */
+  said: string[];
   total: number | null;
   tokens: number;
   /** Last losses, for the metrics of the next checkpoint. */
@@ -93,8 +98,18 @@ export interface JobState {
 
 export const newJob: JobState = {
   ...{ status: 'validating_files', seq: 0, attempts: 0, started: null, finished: null, step: 0, total: null, tokens: 0 },
-  ...{ last: {}, pace: null, checkpoints: [], files: {}, error: null, modelDeleted: false },
+  ...{ evaluated: -1, said: [], last: {}, pace: null, checkpoints: [], files: {}, error: null, modelDeleted: false },
 };
+
+const known = (metrics: Record<string, number | null>): CheckpointMetrics =>
+  Object.fromEntries(Object.entries(metrics).filter(([, value]) => value !== null));
+
+/** The last metrics as far as they are of this step: an older validation loss would let a client choose wrongly. */
+function metricsAt({ last, evaluated }: JobState, step: number): CheckpointMetrics {
+  const { full_valid_loss: _, full_valid_mean_token_accuracy: __, ...train } = last;
+  const of = evaluated === step ? last : train;
+  return { ...(last.step === step ? of : {}), step };
+}
 
 const ends = (state: JobState, at: number): Pick<JobState, 'finished' | 'pace'> => ({ finished: at, pace: null });
 
@@ -109,7 +124,7 @@ function happen(state: JobState, fact: FactBody, at: number): Partial<JobState> 
     case 'started':
       return status === 'queued' ? { status: 'running', attempts: state.attempts + 1, started: state.started ?? at } : null;
     case 'plan':
-      return running ? { total: fact.steps } : null;
+      return running && state.total === null ? { total: fact.steps } : null;
     case 'step': {
       // A resumed run walks again over steps that are told already.
       if (!running || fact.step <= state.step) return null;
@@ -119,21 +134,25 @@ function happen(state: JobState, fact: FactBody, at: number): Partial<JobState> 
         total: fact.total,
         tokens: fact.tokens,
         pace: state.pace === null ? fact.ms : 0.8 * state.pace + 0.2 * fact.ms,
-        last: { ...state.last, step, train_loss, train_mean_token_accuracy },
+        last: { ...state.last, step, ...known({ train_loss, train_mean_token_accuracy }) },
       };
     }
     case 'eval':
-      if (!running || fact.step < state.step) return null;
+      if (!running || fact.step < state.step || fact.step <= state.evaluated) return null;
       return {
-        last: { ...state.last, full_valid_loss: fact.valid_loss, full_valid_mean_token_accuracy: fact.valid_mean_token_accuracy },
+        evaluated: fact.step,
+        last: {
+          ...state.last,
+          ...known({ full_valid_loss: fact.valid_loss, full_valid_mean_token_accuracy: fact.valid_mean_token_accuracy }),
+        },
       };
     case 'checkpoint': {
       if (!running || fact.step <= (state.checkpoints.at(-1)?.step ?? 0)) return null;
       const { step, files, rest } = fact;
-      return { checkpoints: [...state.checkpoints, { step, at, files, rest, metrics: { ...state.last, step } }] };
+      return { checkpoints: [...state.checkpoints, { step, at, files, rest, metrics: metricsAt(state, step) }] };
     }
     case 'note':
-      return active ? {} : null;
+      return active && !state.said.includes(fact.message) ? { said: [...state.said, fact.message] } : null;
     case 'requeued':
       return running ? { status: 'queued', attempts: state.attempts - (fact.lost ? 0 : 1), pace: null } : null;
     case 'succeeded': {
@@ -141,7 +160,7 @@ function happen(state: JobState, fact: FactBody, at: number): Partial<JobState> 
       // The end is a checkpoint too: clients choose among checkpoints.
       const { files } = fact;
       const earlier = state.checkpoints.filter(({ step }) => step < state.step);
-      const last: CheckpointState = { step: state.step, at, files, rest: [], metrics: { ...state.last, step: state.step } };
+      const last: CheckpointState = { step: state.step, at, files, rest: [], metrics: metricsAt(state, state.step) };
       return { status: 'succeeded', files, checkpoints: [...earlier, last], ...ends(state, at) };
     }
     case 'failed': {

@@ -29,6 +29,13 @@ async function publish({ files }: Workshop, job: Job, step: number | null, produ
   return ids;
 }
 
+/** JSON knows no NaN. */
+const numbers = <K extends string>(values: Record<K, number>): Record<K, number | null> =>
+  Object.fromEntries(Object.entries<number>(values).map(([name, value]) => [name, Number.isFinite(value) ? value : null])) as Record<
+    K,
+    number | null
+  >;
+
 async function note(shop: Workshop, job: Job, update: TrainUpdate): Promise<void> {
   switch (update.t) {
     case 'plan': {
@@ -38,12 +45,13 @@ async function note(shop: Workshop, job: Job, update: TrainUpdate): Promise<void
     }
     case 'progress': {
       const { t: _, ...step } = update;
-      await job.record({ type: 'step', ...step });
+      const { train_loss, train_mean_token_accuracy, learning_rate, grad_norm } = step;
+      await job.record({ type: 'step', ...step, ...numbers({ train_loss, train_mean_token_accuracy, learning_rate, grad_norm }) });
       return;
     }
     case 'eval': {
-      const { t: _, ...evaluation } = update;
-      await job.record({ type: 'eval', ...evaluation });
+      const { t: _, step, ...metrics } = update;
+      await job.record({ type: 'eval', step, ...numbers(metrics) });
       return;
     }
     case 'warn':

@@ -33,6 +33,8 @@ export function jobObject({ spec, state }: Job, now: number): JobObject {
   };
 }
 
+const loss = (value: number | null): string => value?.toFixed(4) ?? 'not a number';
+
 /** Words for a fact; `status` where the job's status is another after it. */
 function wordsOf(fact: Fact, spec: JobSpec): { message: string; level?: EventObject['level']; status?: string; data?: object } {
   switch (fact.type) {
@@ -50,9 +52,9 @@ function wordsOf(fact: Fact, spec: JobSpec): { message: string; level?: EventObj
       return { message: `${fact.steps} steps over ${fact.rows} rows, ${fact.trained_parameters} trained numbers`, data };
     }
     case 'step':
-      return { message: `Step ${fact.step}/${fact.total}: training loss=${fact.train_loss.toFixed(4)}` };
+      return { message: `Step ${fact.step}/${fact.total}: training loss=${loss(fact.train_loss)}` };
     case 'eval':
-      return { message: `Step ${fact.step}: validation loss=${fact.valid_loss.toFixed(4)}` };
+      return { message: `Step ${fact.step}: validation loss=${loss(fact.valid_loss)}` };
     case 'checkpoint':
       return { message: `Checkpoint at step ${fact.step}`, data: { step: fact.step, checkpoint: checkpointId(spec.id, fact.step) } };
     case 'note':
