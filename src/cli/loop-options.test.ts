@@ -35,6 +35,16 @@ describe('loop options', () => {
     expect(configOf('--agents', '5').debate.seats).toHaveLength(5);
   });
 
+  test('another model is spoken with as such models are', () => {
+    const { debate, preset } = configOf('--model', 'elsewhere/other/');
+    expect(debate).toMatchObject({ base: { kind: 'local', id: 'other' }, promptSet: 'default', sampling: { topP: 0.9 } });
+    expect(preset).toBe('custom');
+    expect(configOf('--model', 'x/y', '--config', file({ debate: { promptSet: 'builtin' } })).debate).toMatchObject({
+      base: { kind: 'local', id: 'y' },
+      promptSet: 'builtin',
+    });
+  });
+
   test('a file holds what differs from its preset', () => {
     const config = configOf('--config', file({ preset: 'collapse', training: { critic: { steps: 5 } }, startFrom: 'base' }));
     const collapse = presetById('collapse').config;

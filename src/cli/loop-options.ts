@@ -1,9 +1,11 @@
 // Command line of `loop`: a preset or a file, changed by flags, becomes a checked configuration.
 import { readFileSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import * as v from 'valibot';
 
-import { baseSeats } from '../debate/defaults';
+import type { ModelRef, RunConfig } from '../debate/config';
+import { baseSeats, defaultConfig } from '../debate/defaults';
 import { issueText } from '../debate/schema';
 import { presetById, presets } from '../experiment/presets';
 import type { LoopConfig } from '../experiment/records';
@@ -143,6 +145,10 @@ export function loopCommand(args: string[], builtinDir: string): LoopCommand | n
   if (!presets.some(({ id }) => id === preset)) throw wrong(`--preset takes ${presets.map(({ id }) => id).join(', ')}; not "${preset}".`);
   const base = values.config === undefined ? presetById(preset).config : fromFile(String(values.config));
 
+  const own = rest.modelDir === builtinDir ? null : ({ kind: 'local', id: basename(resolve(rest.modelDir)) } as const);
+  // A file says itself how its model is to be spoken with; a preset was written for the built-in one.
+  const model = own === null ? {} : values.config === undefined ? spokenWith(own) : { base: own };
+
   const agents = number(values, 'agents', 1, 64);
   const rounds = number(values, 'rounds', 1, 32);
   const seed = number(values, 'seed', 0, 2 ** 32 - 1);
@@ -150,6 +156,7 @@ export function loopCommand(args: string[], builtinDir: string): LoopCommand | n
     throw wrong(`--difficulty takes ${difficulties.join(', ')}; not "${values.difficulty}".`);
   const debate = {
     ...base.debate,
+    ...model,
     ...(agents === undefined ? {} : { seats: baseSeats(agents) }),
     ...(rounds === undefined ? {} : { rounds }),
     ...(values.difficulty === undefined ? {} : { difficulty: String(values.difficulty) }),
@@ -166,6 +173,12 @@ export function loopCommand(args: string[], builtinDir: string): LoopCommand | n
     ...(rest.onFailure ? { onFailure: rest.onFailure } : {}),
   };
   return { ...rest, config: { ...config, preset: nameOf(config) } };
+}
+
+/** Prompts and sampling for a model that is not the built-in one. */
+function spokenWith(base: ModelRef): Partial<RunConfig> {
+  const { promptSet, sampling, summarySampling } = defaultConfig(base);
+  return { base, promptSet, sampling, summarySampling };
 }
 
 /** A preset keeps its name while only length, size and seed differ: those change what is known afterwards, not what is done. */
