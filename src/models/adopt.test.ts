@@ -171,6 +171,39 @@ describe('adapters adopted at run time', () => {
   });
 });
 
+it('six agents take little more memory than one: beside one set of weights stand six pairs of thin matrices', async () => {
+  const config = { ...tinyConfig, vocab: 2048, hidden: 256, layers: 4, headDim: 64, ff: 768 };
+  const inner = nodeRuntime({ threads: 1 });
+  let weights = 0;
+  let fed = 0;
+  const runtime: Runtime = {
+    ...inner,
+    async createSession(model, request) {
+      weights = model.length + (request?.externalData ?? []).reduce((sum, { data }) => sum + data.length, 0);
+      return inner.createSession(model, request);
+    },
+    tensor: (type, data, dims) => {
+      fed += data.byteLength;
+      return inner.tensor(type, data, dims);
+    },
+  };
+  const own = (seed: number): TunedFiles => {
+    const files = writeAdapter(randomAdapter(config, { rank: 4, seed }), { alpha: 8, baseModel: null });
+    return { 'adapter_config.json': utf8(files['adapter_config.json']), 'adapter_model.safetensors': files['adapter_model.safetensors'] };
+  };
+  const engine = await engineOf({ model: tinyModel(config), runtime });
+  const taking = async (agents: number): Promise<number> => {
+    fed = 0;
+    await engine.adopt(new Map(Array.from({ length: agents }, (_, i) => [`agent ${i}`, own(i)])), never);
+    return weights + fed;
+  };
+  // The first time the graph is loaded anew and checked; what a pool takes shows from the second on.
+  await taking(2);
+  const [one, six] = [await taking(1), await taking(6)];
+  expect(six).toBeGreaterThan(one);
+  expect(six / one).toBeLessThan(1.1);
+});
+
 describe('full weights', () => {
   it('speak what a model of their own says, in one call with the base and adapters', async () => {
     const tuned = mergeAdapter(randomWeights(tinyConfig, 1), randomAdapter(tinyConfig, { rank: 3, seed: 4, strength: 1 }));
