@@ -177,9 +177,10 @@ describe('training sets', { timeout: 400_000 }, () => {
     await shown('Its debate is not in this browser.');
 
     await button('Import').click();
-    const broken = `${lines}{"messages":[{"role":"user","content":"q"}]}\n`;
+    // Large enough to be read in a worker.
+    const broken = `${lines.repeat(600)}{"messages":[{"role":"user","content":"q"}]}\n`;
     await page.getByLabel('File of rows').setInputFiles({ name: 'rows.jsonl', mimeType: 'text/plain', buffer: Buffer.from(broken) });
-    await shown(`Line ${sets[0]!.header.size + 1}: the last word is not the assistant’s`);
+    await shown(`Line ${600 * sets[0]!.header.size + 1}: the last word is not the assistant’s`);
     expect(await button('Take over').isDisabled()).toBe(true);
     await page.getByLabel('File of rows').setInputFiles({ name: 'rows.jsonl', mimeType: 'text/plain', buffer: Buffer.from(lines) });
     await page.getByLabel('For the').selectOption('critic');
