@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 
+import { foldAll } from '../debate/fold';
 import { DebateHalted } from '../debate/protocol';
 import { foldLoopAll, type LoopStart } from '../experiment/fold';
 import { LoopHalted, runLoop } from '../experiment/loop';
@@ -17,6 +18,7 @@ import { openLoopFolder, type LoopFolder } from './loop-folder';
 import { loopCommand, loopHelp, type LoopCommand } from './loop-options';
 import { nodePorts, type LoopEndpoint } from './loop-ports';
 import { createLoopProgress } from './loop-progress';
+import { pairedTable } from './loop-paired';
 import { loopTable } from './loop-table';
 import { duration } from './progress';
 
@@ -114,6 +116,10 @@ async function drive({ out, width, iterations, onFailure }: LoopCommand, { folde
     await folder.publish(events, true);
     console.log(`${start.title} · ${config.debate.base.id}, ${config.debate.task} ${config.debate.difficulty}\n`);
     console.log(loopTable(state));
+    const measured = state.iterations.filter(it => it.measured);
+    const runs = await Promise.all([measured[0], measured.at(-1)].map(it => folder.readRun(it!.measured!.run)));
+    const last = measured.length - 1;
+    if (last > 0) console.log(`\n${pairedTable(foldAll(runs[0]!), foldAll(runs[1]!), last, config.seed)}`);
     console.log(`\nWritten to ${out} in ${duration((performance.now() - begun) / 1000)}; open all.loop.json.gz in the page to look at it.`);
   } catch (error) {
     progress.end();
