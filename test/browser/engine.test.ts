@@ -111,6 +111,15 @@ describe.each(['wasm', 'webgpu'] as const)('engine on %s', device => {
     const base = textsOf(await page.evaluate(r => engine.speak('adapted', [r]), { ...rows[1]!, adapter: null }));
     expect(alone['row 1']).toBe(together['row 1']);
     expect(base['row 1']).not.toBe(together['row 1']);
+    // The engine that was loaded without them takes them up, and says the same.
+    const agents = Object.fromEntries(
+      adapterFiles.map(([id, config, weights]) => [
+        id,
+        { 'adapter_config.json': [...new TextEncoder().encode(config)], 'adapter_model.safetensors': weights },
+      ]),
+    );
+    expect(await page.evaluate(a => engine.adopt('e', a), agents)).toEqual({ adopted: ['a', 'b'] });
+    expect(textsOf(await page.evaluate(r => engine.speak('e', r), rows))).toEqual(together);
     await page.evaluate(() => engine.dispose('adapted'));
   });
 
