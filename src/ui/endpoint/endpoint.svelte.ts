@@ -10,6 +10,7 @@ import type { Tuned, TuneOrder, TuneUpdate } from '../../finetune/order';
 import type { Sleep } from '../../finetune/retry';
 import { cancelReason, runOrder } from '../../finetune/run-order';
 import type { PageTuner, PageTunerOptions } from '../../tuner/page';
+import { isTerminal } from '../../finetune/wire';
 import { consentKey, joined, readConsents, withConsent, type ConsentRequest } from './consent';
 import { TrainingHeld } from './held';
 import { isOver, newJob, withUpdate, type JobView } from './jobs';
@@ -58,6 +59,8 @@ export class EndpointChoice {
   readonly #ports: EndpointPorts;
   readonly #keys: Keys;
   #tuner: Promise<PageTuner> | null = null;
+  #closing: Promise<void> = Promise.resolve();
+  #users = 0;
   #client: { baseUrl: string; token: string; client: Client } | null = null;
   #waiters: Waiter[] = [];
   /** Changes of the key by hand. */
@@ -252,7 +255,7 @@ export class EndpointChoice {
 
   #openTuner(): Promise<PageTuner> {
     if (!this.#tuner) {
-      const opening = this.#ports.openPageTuner({ onRestart: reason => void (this.#restarted = reason) });
+      const opening = this.#closing.then(() => this.#ports.openPageTuner({ onRestart: reason => void (this.#restarted = reason) }));
       this.#tuner = opening;
       // What failed may work later: another tab may have been closed.
       opening.catch(() => (this.#tuner = null));
@@ -260,8 +263,24 @@ export class EndpointChoice {
     return this.#tuner;
   }
 
+  /**
+   * The page's trainer lives as long as somebody waits for it: a paused loop leaves the processor alone, and another tab may train.
+   * What it was doing goes on from a checkpoint when it is opened again.
+   */
+  async #using<T>(work: () => Promise<T>): Promise<T> {
+    this.#users++;
+    try {
+      return await work();
+    } finally {
+      if (--this.#users === 0) void this.close();
+    }
+  }
+
   /** The loop's `finetune` port. Waits for the reader's word before the first rows of a loop leave the page. */
-  readonly finetune = async (order: TuneOrder, on: (update: TuneUpdate) => void, signal: AbortSignal): Promise<Tuned> => {
+  readonly finetune = (order: TuneOrder, on: (update: TuneUpdate) => void, signal: AbortSignal): Promise<Tuned> =>
+    this.#using(() => this.#finetune(order, on, signal));
+
+  async #finetune(order: TuneOrder, on: (update: TuneUpdate) => void, signal: AbortSignal): Promise<Tuned> {
     const cancel = new AbortController();
     const stop = AbortSignal.any([signal, cancel.signal]);
     this.#cancels.set(order.key, cancel);
@@ -293,11 +312,24 @@ export class EndpointChoice {
     } finally {
       this.#cancels.delete(order.key);
     }
-  };
+  }
 
   /** Cancels one job, here and at the endpoint. */
   cancel(key: string): void {
     this.#cancels.get(key)?.abort(cancelReason);
+  }
+
+  /**
+   * Cancels every job of a loop, also those that nobody watches because the loop is paused.
+   * @throws EndpointError, PageTunerError; TrainingHeld where there is no endpoint
+   */
+  async cancelLoop(loop: string): Promise<void> {
+    for (const job of this.#jobs) if (job.loop === loop) this.cancel(job.key);
+    await this.#using(async () => {
+      const client = await this.client();
+      const patience = AbortSignal.timeout(30_000);
+      for (const job of await client.jobs({ run: loop }, patience)) if (!isTerminal(job.status)) await client.cancel(job.id, patience);
+    });
   }
 
   /** Forgets what was shown of jobs that are over. */
@@ -349,11 +381,17 @@ export class EndpointChoice {
   }
 
   /** Ends the page's trainer; a job under way goes on when it is opened again. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
     const tuner = this.#tuner;
     this.#tuner = null;
-    this.#checking?.abort();
-    await (await tuner?.catch(() => null))?.close();
+    if (tuner) {
+      const ending = tuner.then(
+        one => one.close(),
+        () => undefined, // it never opened
+      );
+      this.#closing = Promise.all([this.#closing, ending]).then(() => undefined);
+    }
+    return this.#closing;
   }
 }
 

@@ -17,7 +17,7 @@ import { encodeRunFile } from '../../share/file';
 import { encodeLink } from '../../share/link';
 import { publicRun } from '../../share/publicRun';
 import type { PageTuner } from '../../tuner/page';
-import { packLoop } from '../loop/loop-file';
+import { encodeLoopFile } from '../../share/loopFile';
 import { EndpointChoice, type EndpointPorts } from './endpoint.svelte';
 
 const canary = 'sk-canary-7f3a9b2e5d8c4410';
@@ -208,6 +208,61 @@ describe('cancelling', () => {
   });
 });
 
+describe('the trainer of this page', () => {
+  function page() {
+    const endpoint = new FakeEndpoint();
+    const log: string[] = [];
+    let ended: () => void = () => undefined;
+    const openPageTuner = async (): Promise<PageTuner> => {
+      log.push('opened');
+      const close = (): Promise<void> => {
+        log.push('closing');
+        return new Promise(done => (ended = () => (log.push('closed'), done())));
+      };
+      return { fetch: endpoint.fetch, baseUrl: 'http://page.tuner', token: 'a-token', close };
+    };
+    const choice = new EndpointChoice(ports({ openPageTuner }).all);
+    return { choice, endpoint, log, end: () => ended() };
+  }
+
+  test('rests while nobody waits for it: a pause ends it, going on opens it when it has ended', async () => {
+    const { choice, endpoint, log, end } = page();
+    await settled();
+    const pause = new AbortController();
+    const [one, two] = [
+      choice.finetune(order(), none, pause.signal),
+      choice.finetune(order({ agent: 'critic_1', key: 'loop-1/1/critic_1' }), none, pause.signal),
+    ];
+    await expect.poll(() => endpoint.jobs.length).toBe(2);
+    pause.abort(new Error('paused'));
+    await expect(one).rejects.toThrow('paused');
+    await expect(two).rejects.toThrow('paused');
+    expect(log).toEqual(['opened', 'closing']);
+    const again = choice.finetune(order(), none, never);
+    await settled();
+    expect(log).toEqual(['opened', 'closing']);
+    end();
+    await settled();
+    for (const job of endpoint.jobs) endpoint.succeed(job);
+    await again;
+    expect(log).toEqual(['opened', 'closing', 'closed', 'opened', 'closing']);
+    expect(endpoint.jobs).toHaveLength(2);
+  });
+
+  test('is told of a cancelled loop though it is paused', async () => {
+    const { choice, endpoint, end } = page();
+    await settled();
+    const pause = new AbortController();
+    const one = choice.finetune(order(), none, pause.signal);
+    await expect.poll(() => endpoint.jobs.length).toBe(1);
+    pause.abort(new Error('paused'));
+    await expect(one).rejects.toThrow('paused');
+    end();
+    await choice.cancelLoop('loop-1');
+    expect(endpoint.jobs[0]!.status).toBe('cancelled');
+  });
+});
+
 describe('a planted key', () => {
   test('that a gossiping endpoint repeats everywhere is in no event, memo, file, link or export', async () => {
     const { fetch, endpoint } = gossiping(agent => agent === 'critic_2');
@@ -273,7 +328,7 @@ describe('a planted key', () => {
       jobs: JSON.stringify(choice.jobs),
       report: JSON.stringify(choice.report),
       error: JSON.stringify({ message, hint, code, requestId }),
-      'loop file': text(await inflate(await packLoop(file), 'gzip', 1e9)),
+      'loop file': text(await inflate(await encodeLoopFile(file), 'gzip', 1e9)),
       'run file': await (await encodeRunFile(runEvents!)).text(),
       'public run': JSON.stringify(publicRun(runEvents!)),
       link: text(await inflate(fromLink(link.fragment!), 'deflate-raw', 1e9)),

@@ -10,7 +10,8 @@
 //   <JobList {endpoint} {loop} {iteration} />              live jobs: status, step, loss, rate, time left, cancel
 //
 // `finetune` throws TrainingHeld (code, message, hint) where the reader said no or chose to export: the loop halts and can go on.
-// Pausing a loop aborts its signal: jobs go on at a server and are found again; `endpoint.cancel(key)` stops one for good.
+// Pausing a loop aborts its signal: jobs go on at a server and are found again; in this page they rest until it is resumed.
+// `endpoint.cancel(key)` stops one for good, `endpoint.cancelLoop(loop)` all of a loop, paused or not.
 export { default as EndpointPicker } from './EndpointPicker.svelte';
 export { default as EndpointConsent } from './EndpointConsent.svelte';
 export { default as EndpointCheck } from './EndpointCheck.svelte';
