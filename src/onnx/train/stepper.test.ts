@@ -1,6 +1,5 @@
 import { expect, it, vi } from 'vitest';
 import type * as ort from 'onnxruntime-node';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Weights } from '../llama-shapes';
 import { emitTrainStep } from './emit';
 import { runtime } from '../../../test/fixtures/train-runtime';

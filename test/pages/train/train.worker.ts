@@ -45,7 +45,7 @@ async function train({ config, options, weights, rates, ...all }: Case, steps: n
 
 self.onmessage = async ({ data: { device, names, steps } }: MessageEvent<TrainOrder>) => {
   try {
-    const runtime = { ...trainRuntime(device === 'webgpu' ? await webgpuRuntime() : wasmRuntime(1)), webgpu: device === 'webgpu' };
+    const runtime = trainRuntime(device === 'webgpu' ? await webgpuRuntime() : wasmRuntime(1));
     const results: Record<string, Trained> = {};
     for (const each of cases()) if (names.includes(each.name)) results[each.name] = await train(each, steps, runtime);
     self.postMessage(results);
