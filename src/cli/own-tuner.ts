@@ -4,6 +4,7 @@ import { createTuner, type Tuner } from '../tuner/app';
 import { openNodeDisk, secretFile } from '../tuner/disk-node';
 import type { TrainEngine } from '../tuner/engine';
 import { loopbackHosts } from '../tuner/guard';
+import type { Limits } from '../tuner/limits';
 import { CliError } from './errors';
 
 export const root = resolve(import.meta.dirname, '../..');
@@ -18,7 +19,7 @@ export interface Access {
   origins: readonly string[];
   /** Null = the one kept in the data folder, made at the first start. */
   token: string | null;
-  attempts?: number;
+  limits?: Partial<Limits>;
 }
 
 const loopback: readonly string[] = ['localhost', '127.0.0.1', '::1'];
@@ -58,7 +59,7 @@ export async function openOwnTuner(makeEngine: () => TrainEngine, data: string, 
   try {
     const token = access.token ?? (await tokenIn(data));
     const hosts = hostsOf(access);
-    const limits = access.attempts === undefined ? {} : { attempts: access.attempts };
+    const limits = access.limits ?? {};
     const engine = makeEngine();
     return { tuner: await createTuner({ engine, disk, token, hosts, origins: access.origins, log, limits }), engine, token, hosts };
   } catch (error) {

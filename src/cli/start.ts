@@ -1,7 +1,6 @@
 // `npm start`: build the page, serve it together with a finetuning endpoint of its own, print where.
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { build } from 'vite';
 import { DiskError } from '../tuner/disk';
 import { mountTuner } from './mount-tuner';
 import { closeOnSignal, root } from './own-tuner';
@@ -41,6 +40,7 @@ if (help) {
 }
 if (!noBuild) {
   console.log('Building the page…');
+  const { build } = await import('vite');
   await build({ root, logLevel: 'warn' });
 }
 
@@ -53,14 +53,17 @@ async function start(withTuner: boolean): Promise<string> {
 
 try {
   let url: string;
+  let tunes = !noTuner;
   try {
-    url = await start(!noTuner);
+    url = await start(tunes);
   } catch (error) {
     if (!(error instanceof DiskError) || error.code !== 'busy') throw error;
     console.error(`${error.message}, so this one serves the page without an endpoint (--data DIR gives it one of its own).`);
-    url = await start(false);
+    tunes = false;
+    url = await start(tunes);
   }
   console.log(`Polylogue is at ${url}  (stop with Ctrl+C)`);
+  if (tunes) console.log(`It trains on this machine, at ${url}v1; what it is sent lies in ${resolve(data)}`);
 } catch (error) {
   if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
   console.error(`Port ${port} is in use. Stop what holds it, or choose another: npm start -- --port ${port + 1}`);

@@ -15,6 +15,7 @@ Serves a finetuning endpoint that speaks OpenAI's fine-tuning routes (OpenAI-FT/
   --models DIR          folder of model folders to train (those of the page when left out)
   --slots N             jobs side by side (as many as there are processors, at most 4)
   --attempts N          how often a job is begun before the loss of its worker or of the whole endpoint is its end (2)
+  --keep DAYS           uploads and weights are deleted so long after they were last needed (never, when left out)
 
   --engine onnx         trains here, on onnxruntime (the default)
   --engine command --command '["trl","sft","--dataset_name","{training}","--output_dir","{out}"]'
@@ -36,13 +37,14 @@ export function readTunerOptions(args: string[]) {
       models: { type: 'string', default: ownModels },
       slots: { type: 'string' },
       attempts: { type: 'string', default: '2' },
+      keep: { type: 'string' },
       engine: { type: 'string', default: 'onnx' },
       command: { type: 'string' },
       upstream: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
-  const whole = (name: 'port' | 'slots' | 'attempts', least: number, most: number): number | undefined => {
+  const whole = (name: 'port' | 'slots' | 'attempts' | 'keep', least: number, most: number): number | undefined => {
     const text = values[name];
     if (text === undefined) return undefined;
     const number = Number(text);
@@ -62,7 +64,14 @@ export function readTunerOptions(args: string[]) {
   if (!values.help) checkAccess(access);
   if (!values.help && values.engine !== 'proxy' && !existsSync(values.models)) throw new CliError(`There is no folder ${values.models}`, 2);
   const argv = values.engine === 'command' ? argvOf(values.command) : [];
-  return { ...values, argv, port: whole('port', 0, 65_535)!, slots: whole('slots', 1, 64), attempts: whole('attempts', 1, 1000)! };
+  return {
+    ...values,
+    argv,
+    port: whole('port', 0, 65_535)!,
+    slots: whole('slots', 1, 64),
+    attempts: whole('attempts', 1, 1000)!,
+    keep: (whole('keep', 1, 100_000) ?? Infinity) * 24 * 3_600_000,
+  };
 }
 
 function argvOf(command: string | undefined): string[] {

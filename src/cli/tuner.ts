@@ -19,7 +19,7 @@ async function main(): Promise<void> {
   const token = options.token ?? null;
 
   const server = await listen(options.port, host);
-  const access = { port: server.port, host, allowHosts, origins, token, attempts: options.attempts };
+  const access = { port: server.port, host, allowHosts, origins, token, limits: { attempts: options.attempts, keep: options.keep } };
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${server.port}/v1`;
   try {
     if (kind === 'proxy') {

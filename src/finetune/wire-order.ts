@@ -22,7 +22,8 @@ export const loraHyperparameters = {
   micro_batch_size: auto(whole(1, 256)),
   max_steps: auto(whole(1, 1_000_000)),
   weight_decay: auto(v.pipe(notNegative, v.maxValue(1))),
-  max_grad_norm: auto(v.pipe(positive, v.maxValue(1000))),
+  /** 0 = no clipping. */
+  max_grad_norm: auto(v.pipe(notNegative, v.maxValue(1000))),
   context_length: auto(whole(8, 1_000_000)),
 };
 

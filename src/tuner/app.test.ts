@@ -406,6 +406,38 @@ describe('what is sent', () => {
     expect(other.data.map(model => model.id)).toEqual(['tiny', `${done.fine_tuned_model!}:ckpt-step-2`]);
   });
 
+  test('old weights and uploads go, what is needed and what happened stays', async () => {
+    const { stored } = memoryDisk();
+    let now = 1e12;
+    const day = 24 * 3_600_000;
+    const first = await openClient({ disk: memoryDisk(stored), clock: () => now });
+    const old = await first.ended((await first.order()).id);
+    await first.close();
+    now += 5 * day;
+    const { engine } = held();
+    const second = await openClient({ disk: memoryDisk(stored), clock: () => now, engine });
+    const next = await second.order({ model: old.fine_tuned_model, lora_r: undefined });
+    await second.close();
+
+    now += 5 * day;
+    const files = async (client: Client) => (await client.json<List<unknown>>('GET', '/v1/files')).data.length;
+    const third = await openClient({ disk: memoryDisk(stored), clock: () => now, limits: { keep: 7 * day }, engine: held().engine });
+    expect(await files(third)).toBe(1 + 4); // the first upload is old; what the waiting job goes on from is needed
+    await third.close();
+
+    const fourth = await openClient({ disk: memoryDisk(stored), clock: () => now });
+    const done = await fourth.ended(next.id);
+    await fourth.close();
+    const last = await openClient({ disk: memoryDisk(stored), clock: () => now, limits: { keep: 7 * day } });
+    expect(await last.json<JobObject>('GET', `/v1/fine_tuning/jobs/${old.id}`)).toMatchObject({
+      status: 'succeeded',
+      fine_tuned_model: null,
+      result_files: [],
+    });
+    expect(await last.json<JobObject>('GET', `/v1/fine_tuning/jobs/${next.id}`)).toEqual(done);
+    expect(await files(last)).toBe(1 + 4);
+  });
+
   test('goes on from a checkpoint, with its rank and scale', async () => {
     const seen: (Files | null)[] = [];
     const engine = tinyEngine(told => {

@@ -11,7 +11,8 @@ import { defaultLimits, type Limits } from './limits';
 import { Models } from './models';
 import { openApi } from './openapi';
 import type { Parts } from './parts';
-import { Queue } from './queue';
+import { Queue, type Workshop } from './queue';
+import { forget } from './retention';
 import { fileRoutes } from './routes-files';
 import { jobRoutes } from './routes-jobs';
 import { modelRoutes } from './routes-models';
@@ -44,8 +45,14 @@ export async function createTuner(options: TunerOptions): Promise<Tuner> {
   const limits: Limits = { ...defaultLimits, ...options.limits };
   const [files, jobs] = [await Files.open(disk, limits, clock, random), await Jobs.open(disk, clock)];
   const models = new Models(engine, jobs, files, clock());
-  const queue = new Queue({ engine, disk, jobs, files, models, limits, log });
+  const shop: Workshop = { engine, disk, jobs, files, models, limits, log };
+  const queue = new Queue(shop);
   await queue.open();
+  const forgetOld = () => forget(shop, clock() - limits.keep);
+  await forgetOld();
+  const daily = setInterval(() => forgetOld().catch((error: unknown) => log(String(error))), 24 * 3_600_000);
+  // Nobody's process stays alive for this alone; a page's timers are numbers and keep nothing alive.
+  if (typeof daily === 'object') daily.unref();
 
   const closing = new AbortController();
   const parts: Parts = { files, jobs, models, queue, limits, clock, random, closing: closing.signal };
@@ -67,6 +74,7 @@ export async function createTuner(options: TunerOptions): Promise<Tuner> {
     fetch: createFront({ token, hosts, origins, perSecond: limits.perSecond, clock, random, log }, answer),
     async close() {
       closing.abort();
+      clearInterval(daily);
       await queue.close();
       await disk.close();
     },

@@ -4,6 +4,7 @@ import { hyperparametersSchema, loraHyperparameters, type AskedHyperparameters }
 import type { BaseModel, Hyperparameters } from './engine';
 import { ApiError } from './errors';
 import { firstIssue } from './issues';
+import { stepsOf } from './train/plan';
 
 const refuse = (name: string, message: string): never => {
   throw new ApiError('unsupported_hyperparameter', message, name);
@@ -68,7 +69,7 @@ export function resolveHyperparameters(
   const batch = number(asked.batch_size, Math.max(1, Math.min(defaults.batch, rows)));
   const epochs = number(asked.n_epochs, defaults.epochs);
   const max = typeof asked.max_steps === 'number' ? asked.max_steps : null;
-  const steps = max ?? Math.max(1, Math.ceil(rows / batch)) * epochs;
+  const steps = Math.max(1, stepsOf(rows, { max_steps: max, n_epochs: epochs, batch_size: batch }));
   const rate = (lora ? defaults.loraRate : defaults.fullRate) * number(asked.learning_rate_multiplier, 1);
   const ratio = typeof asked.warmup_ratio === 'number' ? Math.round(asked.warmup_ratio * steps) : null;
   const schedule = asked.lr_scheduler_type ?? 'auto';

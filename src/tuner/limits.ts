@@ -25,6 +25,8 @@ export interface Limits {
   checkpointEvery: number;
   /** How long an idempotency key is remembered. */
   idempotency: number;
+  /** How long uploads and weights stay once nothing needs them; Infinity = until somebody deletes them. */
+  keep: number;
   /** Between the comments that keep an event stream alive. */
   ping: number;
 }
@@ -45,5 +47,6 @@ export const defaultLimits: Limits = {
   attempts: 2,
   checkpointEvery: 25,
   idempotency: 7 * 24 * 3_600_000,
+  keep: Infinity,
   ping: 15_000,
 };

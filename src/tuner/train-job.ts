@@ -121,6 +121,7 @@ export async function trainJob(shop: Workshop, job: Job, abort: AbortController)
     // A long run keeps about eight.
     checkpointEvery: Math.max(shop.limits.checkpointEvery, Math.ceil(spec.steps / 8)),
   };
+  abort.signal.throwIfAborted();
   const silence = watch(abort, shop.limits.silence);
   let told: Promise<void> = Promise.resolve();
   const hear = (update: TrainUpdate): void => {

@@ -6,7 +6,10 @@ import { uniform } from './random';
 /** Fewer updates than this rarely change anything; the job says so before it starts. */
 export const fewSteps = 10;
 
-export function stepsOf(rows: number, { max_steps, n_epochs, batch_size }: Hyperparameters): number {
+export function stepsOf(
+  rows: number,
+  { max_steps, n_epochs, batch_size }: Pick<Hyperparameters, 'max_steps' | 'n_epochs' | 'batch_size'>,
+): number {
   return max_steps ?? Math.ceil((rows * n_epochs) / batch_size);
 }
 
