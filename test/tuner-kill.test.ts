@@ -125,7 +125,7 @@ afterAll(async () => {
   console.log(report.join('\n'));
 });
 
-test('killed in every state', { timeout: 120_000 }, async () => {
+test('killed in every state', { timeout: 240_000 }, async () => {
   await start();
   const rows = await upload(sums(8));
   // Long to check and wrong at its end: whoever comes after it is held in `validating_files`, and it never trains.
