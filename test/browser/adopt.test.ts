@@ -83,10 +83,13 @@ describe('an engine in a page', () => {
       ['a', lora],
       ['whole', full],
     ] as const) {
-      const report = await page.evaluate(([name, probe]) => engine.probe('e', name, probe), [agent, [...files['probe.json']!]] as const);
+      const report = await page.evaluate(([name, probe]) => engine.probe('e', name, probe), [agent, [...files['probe.json']!]] as [
+        string,
+        number[],
+      ]);
       expect(report).toMatchObject({ passed: true, bound: 1e-3, reason: null });
     }
-    const other = await page.evaluate(([probe]) => engine.probe('e', 'whole', probe), [[...lora['probe.json']!]] as const);
+    const other = await page.evaluate(([probe]) => engine.probe('e', 'whole', probe), [[...lora['probe.json']!]] as [number[]]);
     expect(other).toMatchObject({ passed: false });
   });
 
