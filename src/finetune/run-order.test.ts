@@ -408,6 +408,53 @@ describe('which result', () => {
   });
 });
 
+describe('what is left at the endpoint', () => {
+  const ending = async (tidy: 'nothing' | 'rows' | 'all') => {
+    const { endpoint, script, run, updates } = lab();
+    script.push(job => {
+      endpoint.succeed(job);
+      job.checkpoints = [
+        { step: 10, files: endpoint.adapter() },
+        { step: 20, files: job.result_files },
+      ];
+    });
+    // As the wire has it, the job names its files.
+    const remembers = (): void => {
+      for (const job of endpoint.jobs)
+        Object.assign(job, { training_file: job.body.training_file, validation_file: job.body.validation_file });
+    };
+    script.unshift(remembers);
+    const options = { validation: '{"messages":[]}\n' };
+    await run(options, { tidy });
+    const again = await run(options, { tidy });
+    return { names: [...endpoint.files.values()].map(({ filename }) => filename), again, endpoint, updates };
+  };
+
+  test('everything unless asked otherwise; the rows; or all that the result does not need', async () => {
+    expect((await ending('nothing')).names).toHaveLength(8);
+    const rows = await ending('rows');
+    expect(rows.names).toHaveLength(6);
+    expect(rows.names.join()).not.toContain('jsonl');
+    const all = await ending('all');
+    expect(all.names).toHaveLength(3);
+    // Asked for again, the result is still there, and what is gone already is no problem.
+    expect(Object.keys(all.again.files)).toEqual(['adapter_config.json', 'adapter_model.safetensors']);
+    expect(all.updates.filter(({ type }) => type === 'message')).toEqual([]);
+  });
+
+  test('an endpoint that deletes nothing is named, and the result is no worse for it', async () => {
+    const { endpoint, script, run, updates } = lab();
+    endpoint.intercept = call =>
+      call.startsWith('DELETE') ? Response.json({ error: { message: 'not here', code: 'unsupported_operation' } }, { status: 405 }) : null;
+    script.push(job => {
+      Object.assign(job, { training_file: job.body.training_file });
+      endpoint.succeed(job);
+    });
+    expect((await run({}, { tidy: 'rows' })).trainedParameters).toBe(6);
+    expect(updates).toContainEqual({ type: 'message', level: 'warn', text: expect.stringContaining('not here') });
+  });
+});
+
 /** Leaves a job of another order behind. */
 async function lostRun(endpoint: FakeEndpoint, other: TuneOrder): Promise<void> {
   const client = createClient({

@@ -85,6 +85,14 @@ describe('training in the page', () => {
     expect(trainedParameters).toBeGreaterThan(0);
     expect(validation.length).toBeGreaterThan(0);
 
+    // The rows are gone from the endpoint; its result is what remains.
+    expect(await page.evaluate('window.tuner.files()')).toEqual([
+      'adapter_config.json',
+      'adapter_model.safetensors',
+      'probe.json',
+      'step_metrics.csv',
+    ]);
+
     // Ordered again: the job that is there, not a second one.
     expect(await page.evaluate(`window.tuner.run(${JSON.stringify(order('generator_1', 4))})`)).toMatchObject({
       job: (tuned as { job: string }).job,

@@ -290,6 +290,7 @@ export class EndpointChoice {
     };
     try {
       const inPage = this.#kind === 'page';
+      const { memos, app, sleep } = this.#ports;
       const client = await this.client();
       if (!inPage) await this.#consented(order, client.origin, stop);
       const tuned = await runOrder(
@@ -299,7 +300,7 @@ export class EndpointChoice {
           change(job => withUpdate(job, update));
           on(update);
         },
-        { signal: stop, remembered: this.#ports.memos, app: this.#ports.app, sleep: this.#ports.sleep },
+        { signal: stop, remembered: memos, app, sleep, tidy: inPage ? 'all' : 'rows' },
       );
       change(job => ({ ...job, status: 'done', left: null, bytes: null }));
       return tuned;

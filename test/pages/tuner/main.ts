@@ -61,6 +61,12 @@ const api = {
     const response = await tuner!.fetch(`${tuner!.baseUrl}${path}`, init);
     return { status: response.status, body: (await response.json()) as unknown };
   },
+  /** Names of all files that the endpoint still has. */
+  async files(): Promise<string[]> {
+    const response = await tuner!.fetch(`${tuner!.baseUrl}/v1/files`, { headers: { authorization: `Bearer ${tuner!.token}` } });
+    const { data } = (await response.json()) as { data: { filename: string }[] };
+    return data.map(({ filename }) => filename.split('/').at(-1)!).sort();
+  },
   models: async () => (await client.models(new AbortController().signal)).map(({ id, tuner }) => ({ id, engine: tuner?.engine })),
   /** Runs an order to its end. @returns what came home, without the weights */
   async run(order: TuneOrder) {
@@ -69,6 +75,7 @@ const api = {
         signal: new AbortController().signal,
         remembered: memoryMemos(),
         app: 'test',
+        tidy: 'all',
       });
       const { files, ...rest } = tuned;
       const config = files['adapter_config.json'];
