@@ -63,6 +63,8 @@ export class EndpointChoice {
   #users = 0;
   #client: { baseUrl: string; token: string; client: Client } | null = null;
   #waiters: Waiter[] = [];
+  /** The reader chose, now or in an earlier visit. */
+  #chosen = false;
   /** Changes of the key by hand. */
   #typed = 0;
   /** Also here, since storage may refuse to remember. */
@@ -75,14 +77,15 @@ export class EndpointChoice {
     const kept = readChoice(ports.kept('endpoint'));
     this.#kind = kept?.kind ?? 'page';
     this.#url = kept?.url ?? '';
-    void this.#start(kept !== null);
+    this.#chosen = kept !== null;
+    void this.#start();
   }
 
-  async #start(chosen: boolean): Promise<void> {
+  async #start(): Promise<void> {
     if (this.#url) await this.#recall();
     this.#server = await findServer((url, init) => this.#ports.fetch(url, init), this.#ports.base);
     // A server that trains does it much faster than a page: it is the first choice where nobody chose otherwise.
-    if (this.#server && !chosen) this.#kind = 'server';
+    if (this.#server && !this.#chosen) this.#kind = 'server';
     if (!this.#server && this.#kind === 'server') this.#kind = 'page';
   }
 
@@ -133,7 +136,7 @@ export class EndpointChoice {
   get consent(): ConsentRequest | null {
     return this.#pending;
   }
-  /** Jobs of this visit, newest iteration last. */
+  /** Jobs under way, and those of the same iteration that are over. */
   get jobs(): readonly JobView[] {
     return this.#jobs;
   }
@@ -165,6 +168,7 @@ export class EndpointChoice {
   }
 
   choose(kind: EndpointKind): void {
+    this.#chosen = true;
     this.#kind = kind;
     this.#report = null;
     this.#remember();
@@ -284,7 +288,7 @@ export class EndpointChoice {
     const cancel = new AbortController();
     const stop = AbortSignal.any([signal, cancel.signal]);
     this.#cancels.set(order.key, cancel);
-    this.#jobs = [...this.#jobs.filter(({ key }) => key !== order.key), newJob(order)];
+    this.#jobs = [...this.#jobs.filter(job => job.key !== order.key && (!isOver(job) || isBeside(job, order))), newJob(order)];
     const change = (to: (job: JobView) => JobView): void => {
       this.#jobs = this.#jobs.map(job => (job.key === order.key ? to(job) : job));
     };
@@ -331,11 +335,6 @@ export class EndpointChoice {
       const patience = AbortSignal.timeout(30_000);
       for (const job of await client.jobs({ run: loop }, patience)) if (!isTerminal(job.status)) await client.cancel(job.id, patience);
     });
-  }
-
-  /** Forgets what was shown of jobs that are over. */
-  clearJobs(): void {
-    this.#jobs = this.#jobs.filter(job => !isOver(job));
   }
 
   /** Resolves once the reader has agreed that rows of this loop go there. */
@@ -395,6 +394,10 @@ export class EndpointChoice {
     return this.#closing;
   }
 }
+
+/** Of the same iteration, and another's: what a screen shows together. */
+const isBeside = (job: JobView, { loop, iteration, agent }: TuneOrder): boolean =>
+  job.loop === loop && job.iteration === iteration && job.agent !== agent;
 
 const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 

@@ -117,6 +117,17 @@ describe('the choice', () => {
     const chosen = new EndpointChoice(ports({ fetch, kept: () => '{"kind":"page","url":""}' }).all);
     await settled();
     expect(chosen.kind).toBe('page');
+    let found: () => void = () => undefined;
+    const slow: Fetch = async (to, init) => {
+      await new Promise<void>(go => (found = go));
+      return fetch(to, init);
+    };
+    const quick = new EndpointChoice(ports({ fetch: slow }).all);
+    await settled();
+    quick.choose('url');
+    found();
+    await settled();
+    expect([quick.kind, quick.serverTrains]).toEqual(['url', true]);
     const foreign = async () => Response.json({ url: 'https://elsewhere.example/v1', token: 'tttttttt', kind: 'server' });
     const fooled = new EndpointChoice(ports({ fetch: foreign }).all);
     await settled();
