@@ -1,6 +1,7 @@
 // Every agent of an iteration in one row: its set, its training, its weights, from facts and from what goes on now.
 import { agentName, type AgentName, type SetRow } from '../../datasets/records';
 import type { Adopted, JobEnded, LoopState, TrainingProgress } from '../../experiment/fold';
+import type { Share } from '../../metrics/interval';
 import { agentsOf } from '../../experiment/society';
 
 export interface AgentRow {
@@ -12,6 +13,8 @@ export interface AgentRow {
   losses: readonly number[];
   ended: JobEnded | null;
   adopted: Adopted | null;
+  /** Rows whose label is wrong, where the right answers are known. */
+  wrong: Share | null;
 }
 
 /** @param watched losses of trainings under way, by agent */
@@ -28,6 +31,7 @@ export function agentRows(state: LoopState, iteration: number, watched: Readonly
       losses: ended ? ended.losses : live ? (watched.get(name) ?? []) : [],
       ended,
       adopted: it.adopted.get(name) ?? null,
+      wrong: it.collected?.audit?.wrongRows[name] ?? null,
     };
   });
 }

@@ -117,9 +117,7 @@ export class LoopDesk {
       append: async (id, event) => void (await store.appendLoop(id, event)),
       claim: id => store.claimLoop(id),
       release: id => store.releaseLoop(id),
-      cancelJobs: id => {
-        for (const job of endpoint.jobs) if (job.loop === id) endpoint.cancel(job.key);
-      },
+      cancelJobs: id => endpoint.cancelLoop(id),
       date,
       announce,
     };

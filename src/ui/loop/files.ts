@@ -1,26 +1,56 @@
-// A loop out of the page as one file.
+// A loop out of the page as one file, and its weights as another; weights into it again.
 import type { LoopFile } from '../../experiment/records';
+import type { Weights } from '../../share/weightsFile';
 import type { RunStore } from '../../store/store';
 import { download, fileName } from '../session/files';
-import type { FromPacker } from './pack.worker';
+import type { FromPacker, ToPacker } from './pack.worker';
 
-function pack(file: LoopFile): Promise<Uint8Array<ArrayBuffer>> {
+function ask(message: ToPacker): Promise<Exclude<FromPacker, { failed: string }>> {
   const worker = new Worker(new URL('./pack.worker.ts', import.meta.url), { type: 'module', name: 'polylogue-packer' });
-  return new Promise<Uint8Array<ArrayBuffer>>((resolve, reject) => {
+  return new Promise<Exclude<FromPacker, { failed: string }>>((resolve, reject) => {
     worker.onmessage = ({ data }: MessageEvent<FromPacker>) =>
-      'packed' in data ? resolve(data.packed) : reject(new Error(`The loop could not be packed: ${data.failed}`));
+      'failed' in data ? reject(Object.assign(new Error(data.failed), { hint: data.hint })) : resolve(data);
     worker.onerror = event => {
       event.preventDefault();
-      reject(new Error('The loop could not be packed. Reload the page, then try again.'));
+      reject(new Error('The file could not be worked on. Reload the page, then try again.'));
     };
-    worker.postMessage(file);
+    worker.postMessage(message);
   }).finally(() => worker.terminate());
+}
+
+async function packed(message: ToPacker): Promise<Uint8Array<ArrayBuffer>> {
+  const answer = await ask(message);
+  if (!('packed' in answer)) throw new TypeError('the packer answered something else');
+  return answer.packed;
 }
 
 /** Everything of a loop but its weights, as `.loop.json.gz`; what this version cannot read goes out as it is stored. */
 export async function exportLoop(store: RunStore, loop: string, title: string): Promise<void> {
   const file = await store.exportLoop(loop);
   const name = fileName(title);
-  if (file.schema === 1) download(new Blob([await pack(file as LoopFile)], { type: 'application/gzip' }), `${name}.loop.json.gz`);
-  else download(new Blob([JSON.stringify(file)], { type: 'application/json' }), `${name}.loop.json`);
+  if (file.schema !== 1) return download(new Blob([JSON.stringify(file)], { type: 'application/json' }), `${name}.loop.json`);
+  const bytes = await packed({ kind: 'loop', file: file as LoopFile });
+  download(new Blob([bytes], { type: 'application/gzip' }), `${name}.loop.json.gz`);
+}
+
+/** Every agent's adapter files, a folder each. @throws Error when there are none */
+export async function exportWeights(store: RunStore, loop: string, title: string): Promise<void> {
+  const records = await store.adapters.list({ loop });
+  if (records.length === 0)
+    throw Object.assign(new Error('This loop has no weights here.'), { hint: 'Nothing has been trained yet, or they were not imported.' });
+  const weights: Weights[] = [];
+  for (const { id } of records) {
+    const { record, files } = await store.adapters.read(id);
+    weights.push({ facts: record, files });
+  }
+  const bytes = await packed({ kind: 'weights', weights });
+  download(new Blob([bytes], { type: 'application/zip' }), `${fileName(title)}-weights.zip`);
+}
+
+/** @returns how many agents' weights were kept @throws ShareError's words and hint, or StoreError */
+export async function importWeights(store: RunStore, file: Blob): Promise<number> {
+  const answer = await ask({ kind: 'open-weights', bytes: new Uint8Array(await file.arrayBuffer()) });
+  if (!('weights' in answer)) throw new TypeError('the packer answered something else');
+  for (const { facts, files } of answer.weights) await store.adapters.save(facts, files);
+  return answer.weights.length;
 }

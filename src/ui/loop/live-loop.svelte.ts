@@ -29,7 +29,7 @@ export interface LiveLoopDeps {
   claim: (loop: string) => Promise<void>;
   release: (loop: string) => Promise<void>;
   /** Ends the jobs of this loop at the endpoint. */
-  cancelJobs: (loop: string) => void;
+  cancelJobs: (loop: string) => Promise<void>;
   /** ISO 8601. */
   date: () => string;
   /** Said aloud: a stage began, an iteration was measured. */
@@ -130,8 +130,10 @@ export class LiveLoop {
 
   /** As a pause, and the jobs under way are cancelled: what they had learnt is lost, everything else is kept. */
   async cancel(): Promise<void> {
-    this.deps.cancelJobs(this.id);
-    await this.pause();
+    const cancelling = this.deps.cancelJobs(this.id);
+    // The jobs are told before they are no longer watched; what the endpoint does not answer is said once the loop rests.
+    const [, told] = await Promise.allSettled([this.pause(), cancelling]);
+    if (told.status === 'rejected') this.#fault = asFault(told.reason);
   }
 
   async #run(onFailure?: 'keep'): Promise<void> {

@@ -107,6 +107,8 @@ export class Session {
   async speak(plan: SpeakPlan, onTurns: (done: number, total: number) => void, signal: AbortSignal): Promise<RunState> {
     signal.throwIfAborted();
     const { run, loop, config, questions, title } = plan;
+    // Somebody may have gone on with this very debate elsewhere on the page.
+    if (this.#live?.id === run) await this.#live.pause();
     const stored = await this.#stored(run);
     const before = stored ? foldAll(stored) : null;
     if (before?.finished) return before;
