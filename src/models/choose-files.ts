@@ -57,6 +57,9 @@ export async function chooseFiles(
       wanted !== undefined ? 'asked for' : dtype === order[0] ? policy.reason : `${policy.reason}, but the model has no ${order[0]} file`;
     return { dtype, reason, graph: { name, ...facts }, external: await externalOf(folder, name, signal), small };
   }
+  // A mistyped name and a model without an export look the same so far; people are told which it is.
+  if (!(await folder.find('config.json', signal)))
+    throw new EngineError('bad-model', 'There is no model of this name: not even a config.json was found.', 'Check name and revision.');
   throw new EngineError(
     'bad-model',
     `This model has no ONNX graph the engine can use here (looked for ${order.map(graphPath).join(', ')}).`,

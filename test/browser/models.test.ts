@@ -62,7 +62,7 @@ describe('a model from a hub', { timeout: 300_000 }, () => {
     await lookUp(hub, 'someone/tiny');
     const dialog = page.getByRole('dialog');
     await dialog.getByText(new URL(hub.url).host).waitFor();
-    expect(await dialog.innerText()).toMatch(/Download [\d.]+ [kM]B\?/);
+    expect(await dialog.innerText()).toMatch(/Download [\d.]+ [KM]B\?/);
     expect(await violations()).toEqual([]);
     expect(hub.gets.filter(path => path.endsWith('.onnx'))).toEqual([]);
     await dialog.getByRole('button', { name: 'Cancel' }).click();
@@ -93,7 +93,7 @@ describe('a model from a hub', { timeout: 300_000 }, () => {
   it('names a repository that is not there', async () => {
     page = await browser.open(at('#/models'));
     await lookUp(hub, 'someone/else');
-    await page.getByRole('alert').filter({ hasText: 'no config.json' }).waitFor();
+    await page.getByRole('alert').filter({ hasText: 'no model of this name' }).waitFor();
     expect(await violations()).toEqual([]);
   });
 });
