@@ -41,14 +41,16 @@ export function createApp(signal: AbortSignal = new AbortController().signal): A
   });
   const notices = new Notices();
   const date = (): string => new Date().toISOString();
-  let desk: Promise<LoopDesk> | null = null;
+  let opening: Promise<LoopDesk> | null = null;
+  let desk = $state.raw<LoopDesk | null>(null);
   const loops = (): Promise<LoopDesk> => {
-    desk ??= import('../loop/desk.svelte').then(({ openDesk }) =>
-      openDesk({ session, announce: text => notices.announce(text), date, now: () => performance.now(), newId }),
-    );
+    opening ??= import('../loop/desk.svelte').then(async ({ openDesk }) => {
+      desk = await openDesk({ session, announce: text => notices.announce(text), date, now: () => performance.now(), newId });
+      return desk;
+    });
     // What failed may work when it is asked for again.
-    desk.catch(() => (desk = null));
-    return desk;
+    opening.catch(() => (opening = null));
+    return opening;
   };
   let facts = $state.raw<Facts | null>(null);
   void painted.then(probe).then(found => (facts = found));
@@ -56,6 +58,9 @@ export function createApp(signal: AbortSignal = new AbortController().signal): A
     router: new Router(window, signal),
     notices,
     loops,
+    get desk() {
+      return desk;
+    },
     preferences,
     session,
     get facts() {

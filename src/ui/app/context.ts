@@ -14,6 +14,8 @@ export interface App {
   session: Session;
   /** The loops of this tab; fetched when they are first asked for. */
   loops: () => Promise<LoopDesk>;
+  /** The same once it is there; null before. */
+  readonly desk: LoopDesk | null;
   /** null until the browser has answered. */
   readonly facts: Facts | null;
 }

@@ -1,5 +1,6 @@
 // What can be changed about a loop before it starts: one list, from which the form is drawn and read.
 import { baseSeats, defaultConfig } from '../../debate/defaults';
+import type { DatasetConfig, Selection } from '../../datasets/records';
 import type { ModelRef } from '../../debate/config';
 import { presets } from '../../experiment/presets';
 import type { LoopConfig, TrainSettings } from '../../experiment/records';
@@ -36,6 +37,8 @@ const trained = (config: LoopConfig, role: 'generator' | 'critic', change: Parti
 const lengthOf = ({ steps, epochs }: TrainSettings): number => steps ?? epochs ?? 1;
 const withLength = (settings: TrainSettings, value: number): Partial<TrainSettings> =>
   settings.steps === null ? { epochs: value } : { steps: value };
+
+const selectionOf = (by: Selection['by']): Selection => (by === 'cross-agent' ? { by, ownShare: 0.5 } : { by });
 
 const lengthField = (role: 'generator' | 'critic'): NumberField => ({
   kind: 'number',
@@ -161,8 +164,49 @@ export const fields: readonly Field[] = [
     read: config => config.datasets.criticOnEmpty,
     write: (config, value) => ({
       ...config,
-      datasets: { ...config.datasets, criticOnEmpty: value as LoopConfig['datasets']['criticOnEmpty'] },
+      datasets: { ...config.datasets, criticOnEmpty: value as DatasetConfig['criticOnEmpty'] },
     }),
+  },
+  {
+    kind: 'choice',
+    key: 'criticSize',
+    label: 'Size of a critic’s set',
+    about: '',
+    group: 'sets',
+    options: [
+      { value: 'exact', label: 'the largest of share w', about: 'Rows beyond the share are left out.' },
+      { value: 'all', label: 'all rows', about: 'Nothing is left out; w is what comes of it.' },
+    ],
+    read: config => config.datasets.criticSize,
+    write: (config, value) => ({ ...config, datasets: { ...config.datasets, criticSize: value as DatasetConfig['criticSize'] } }),
+  },
+  {
+    kind: 'choice',
+    key: 'lossOn',
+    label: 'A critic is trained on',
+    about: '',
+    group: 'sets',
+    options: [
+      { value: 'last', label: 'its last answer', about: 'A wrong first answer is read, never learnt.' },
+      { value: 'all', label: 'every answer shown', about: 'As published: a wrong first answer is learnt too.' },
+    ],
+    read: config => config.datasets.lossOn,
+    write: (config, value) => ({ ...config, datasets: { ...config.datasets, lossOn: value as DatasetConfig['lossOn'] } }),
+  },
+  {
+    kind: 'choice',
+    key: 'selection',
+    label: 'Rows are chosen by',
+    about: '',
+    group: 'sets',
+    options: [
+      { value: 'consensus', label: 'the vote', about: 'What matches the vote, and the agent’s own only. As published.' },
+      { value: 'cross-agent', label: 'the vote, half of it others’', about: 'Half of the rows come from other agents. Not the paper’s.' },
+      { value: 'verifier', label: 'a check of their steps', about: 'Every written step is right, whatever was voted. Not the paper’s.' },
+      { value: 'truth', label: 'the right answer', about: 'Uses the right answers. Not the paper’s.' },
+    ],
+    read: config => config.datasets.selection.by,
+    write: (config, by) => ({ ...config, datasets: { ...config.datasets, selection: selectionOf(by as Selection['by']) } }),
   },
   {
     kind: 'choice',
