@@ -149,7 +149,7 @@ describe('the fold', () => {
 
 test('the recordings that ship with the page are loops', () => {
   const runs = resolve(import.meta.dirname, '../../public/runs');
-  for (const name of ['gentle']) {
+  for (const name of ['gentle', 'collapse']) {
     const file = JSON.parse(readFileSync(join(runs, name, 'loop.json'), 'utf8')) as LoopFile;
     const state = foldLoopAll(file.events.map(parseLoopEvent));
     expect(state.finished).not.toBeNull();
