@@ -123,7 +123,8 @@ export class LiveLoop {
   /** Ends the sitting. Jobs that were ordered go on at their endpoint and are found again. */
   async pause(): Promise<void> {
     if (!this.#going) return;
-    this.#phase = 'pausing';
+    // It may be stopping by itself already.
+    if (this.#phase === 'running') this.#phase = 'pausing';
     this.#abort?.abort(paused());
     await this.#going;
   }

@@ -1,0 +1,118 @@
+import { describe, expect, it } from 'vitest';
+import { foldLoopAll } from '../../experiment/fold';
+import { blankDisk, loopConfigOf, portsOf, startOf, type World } from '../../experiment/loop.fixture';
+import { runLoop } from '../../experiment/loop';
+import type { LoopEvent } from '../../experiment/records';
+import { LiveLoop, type LiveLoopDeps } from './live-loop.svelte';
+
+interface Bench {
+  world: World;
+  journal: LoopEvent[];
+  said: string[];
+  claims: string[];
+  deps: LiveLoopDeps;
+}
+
+function bench(change: Partial<LiveLoopDeps> = {}): Bench {
+  const world: World = { disk: blankDisk() };
+  const journal: LoopEvent[] = [];
+  const said: string[] = [];
+  const claims: string[] = [];
+  const deps: LiveLoopDeps = {
+    run: runLoop,
+    ports: hooks => ({ ...portsOf(world), ...hooks }),
+    create: async start => void journal.push(start),
+    append: async (_, event) => void journal.push(structuredClone(event)),
+    claim: async () => void claims.push('claim'),
+    release: async () => void claims.push('release'),
+    cancelJobs: async () => undefined,
+    date: () => '2026-11-21T00:00:00.000Z',
+    announce: text => void said.push(text),
+    schedule: flush => setTimeout(flush),
+    ...change,
+  };
+  return { world, journal, said, claims, deps };
+}
+
+const config = loopConfigOf();
+const facts = (journal: readonly LoopEvent[]): string[] => journal.filter(({ type }) => type !== 'note').map(({ type }) => type);
+const measured = (journal: readonly LoopEvent[]): number => journal.filter(({ type }) => type === 'measured').length;
+
+describe('a loop of this tab', () => {
+  it('runs to its end; the screen holds what the journal holds', async () => {
+    const { deps, journal, said } = bench();
+    const live = new LiveLoop({ start: startOf(config) }, deps);
+    await live.go();
+    expect([live.phase, live.fault, measured(journal)]).toEqual(['finished', null, 3]);
+    expect(live.state).toEqual(foldLoopAll(journal));
+    expect(said).toContainEqual(expect.stringMatching(/^Iteration 2: the debate is right in \d of 2\.$/));
+    expect(live.watched.size).toBe(4);
+  });
+
+  it('pauses at any moment, and another visit goes on from the journal with nothing twice', async () => {
+    const whole = bench();
+    await new LiveLoop({ start: startOf(config) }, whole.deps).go();
+    for (const at of [2, 5, 9, 14]) {
+      const { deps, journal, claims } = bench();
+      let live = new LiveLoop({ start: startOf(config) }, deps);
+      const append = deps.append;
+      deps.append = async (loop, event) => {
+        await append(loop, event);
+        const here = event.type !== 'note' && facts(journal).length === at;
+        // Somebody presses the button again while it is stopping already.
+        if (here || (event.type === 'note' && event.note === 'paused')) void live.pause();
+      };
+      await live.go();
+      expect([at, live.phase]).toEqual([at, 'paused']);
+      expect(journal.at(-1)).toMatchObject({ type: 'note', note: 'paused' });
+      expect(claims.at(-1)).toBe('release');
+      live = new LiveLoop({ events: [...journal] }, deps);
+      expect(live.phase).toBe('paused');
+      await live.go();
+      expect([at, live.phase]).toEqual([at, 'finished']);
+      expect(facts(journal).sort()).toEqual(facts(whole.journal).sort());
+      expect(claims.filter(one => one === 'claim')).toHaveLength(1);
+    }
+  });
+
+  it('stops after the iteration that is under way, and goes on when asked', async () => {
+    const { deps, journal } = bench();
+    const live = new LiveLoop({ start: startOf(config) }, deps);
+    const going = live.go();
+    live.toggleStopping();
+    await going;
+    expect([live.phase, measured(journal)]).toEqual(['paused', 1]);
+    expect(journal.at(-1)).toMatchObject({ text: 'Stopped after the iteration, as asked.' });
+    await live.go();
+    expect([live.phase, measured(journal)]).toEqual(['finished', 3]);
+  });
+
+  it('does one more iteration after the end, or goes on until it is stopped', async () => {
+    const { deps, journal } = bench();
+    const live = new LiveLoop({ start: startOf(config) }, deps);
+    await live.go();
+    live.setGoal(3);
+    expect(live.phase).toBe('paused');
+    await live.go();
+    expect([live.phase, measured(journal), live.state.finished !== null]).toEqual(['finished', 4, true]);
+    live.setGoal(null);
+    const append = deps.append;
+    deps.append = async (loop, event) => {
+      await append(loop, event);
+      if (event.type === 'measured' && event.iteration === 5) live.toggleStopping();
+    };
+    await live.go();
+    expect([live.phase, measured(journal)]).toEqual(['paused', 6]);
+  });
+
+  it('stands still with the reason when a training fails, and goes on without it when told to', async () => {
+    const { deps, journal, world } = bench();
+    world.fails = key => (key.includes('/1/generator_1') ? 'out of memory' : null);
+    const live = new LiveLoop({ start: startOf(config) }, deps);
+    await live.go();
+    expect(live.phase).toBe('failed');
+    expect(live.fault?.message).toMatch(/generator_1: out of memory/);
+    await live.go('keep');
+    expect([live.phase, measured(journal)]).toEqual(['finished', 3]);
+  });
+});

@@ -1,0 +1,106 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { emptyLoop, foldLoop, foldLoopAll } from '../../experiment/fold';
+import { blankDisk, loopConfigOf, sit } from '../../experiment/loop.fixture';
+import type { LoopEvent } from '../../experiment/records';
+import { agentRows, lossEnds } from './agents';
+import { accuracyTitle } from './accuracy';
+import { diversityCharts } from './diversity';
+import { costRows, labelTitle, sizeRows } from './labels';
+import { goalOf, positionOf, secondsLeft, shareDone, stageSeconds, trackOf } from './progress';
+import { stopsOf } from './reel';
+
+let events: LoopEvent[];
+beforeAll(async () => {
+  const disk = blankDisk();
+  await sit({ disk }, loopConfigOf({ iterations: 2 }));
+  events = disk.events;
+});
+const upTo = (count: number) => foldLoopAll(events.slice(0, count));
+
+describe('how far a loop is', () => {
+  it('only ever grows, from nothing to everything', () => {
+    const shares = events.map((_, i) => shareDone(upTo(i + 1)));
+    for (let i = 1; i < shares.length; i++) expect(shares[i]).toBeGreaterThanOrEqual(shares[i - 1]!);
+    expect(shareDone(emptyLoop)).toBe(0);
+    expect(shares[0]).toBe(0);
+    expect(shares.at(-1)).toBe(1);
+    expect(positionOf(upTo(events.length))).toBeNull();
+  });
+
+  it('the track names one stage as the one under way, in order', () => {
+    for (let i = 1; i <= events.length; i++) {
+      const state = upTo(i);
+      const next = positionOf(state);
+      if (!next) continue;
+      const states = trackOf(state, next.iteration).map(one => one.state);
+      expect(states.filter(one => one === 'now')).toHaveLength(1);
+      expect(states).toEqual([...states].sort((a, b) => ['done', 'now', 'later'].indexOf(a) - ['done', 'now', 'later'].indexOf(b)));
+    }
+  });
+
+  it('says how long it still takes once each kind of stage has been seen, and takes the live stage into account', () => {
+    expect(secondsLeft(upTo(1))).toBeNull();
+    const second = events.findIndex(event => event.type === 'debated' && event.iteration === 2 && event.purpose === 'train');
+    const state = upTo(second);
+    const left = secondsLeft(state);
+    expect(left).not.toBeNull();
+    expect(left).toBeGreaterThan(0);
+    const half = foldLoop(state, { type: 'stage', iteration: 2, stage: 'debate', done: 1, total: 2, left: null });
+    expect(secondsLeft(half)!).toBeCloseTo(left! - stageSeconds(state.iterations[1]!, 'debate')! / 2, 6);
+    expect(secondsLeft(state, 4)!).toBeGreaterThan(left!);
+    expect(secondsLeft(upTo(events.length))).toBeNull();
+  });
+
+  it('an iteration beyond those asked for widens the goal', () => {
+    const state = upTo(events.length);
+    expect(goalOf(state)).toBe(2);
+    expect(positionOf(state, 3)).toEqual({ iteration: 3, stage: 'debate' });
+    expect(shareDone(state, 3)).toBeLessThan(1);
+  });
+});
+
+describe('what the view reads off a loop', () => {
+  it('a replay stops at what is worth seeing and ends where the loop does', () => {
+    const stops = stopsOf(events);
+    expect(stops.filter(({ measured }) => measured)).toHaveLength(3);
+    expect(stops.at(-1)).toMatchObject({ events: events.length, words: 'finished' });
+    expect(stops.some(({ words }) => words === 'generator A trained')).toBe(true);
+  });
+
+  it('every figure has words and numbers at every moment of a replay', () => {
+    for (let i = 0; i <= events.length; i++) {
+      const state = upTo(i);
+      expect(accuracyTitle(state)).toMatch(/\.$/);
+      expect(labelTitle(state)).toMatch(/\.$/);
+      for (const { title, table } of diversityCharts(state))
+        expect([title.includes('NaN'), table.rows.flat().some(cell => cell === 'NaN')]).toEqual([false, false]);
+      expect(costRows(state)).toHaveLength(state.iterations.length);
+      expect(sizeRows(state, set => set.role).every(({ first }) => first.length === 2)).toBe(true);
+    }
+  });
+
+  it('an agent has its set, its losses and its weights in its row', () => {
+    const rows = agentRows(upTo(events.length), 1, new Map());
+    expect(rows.map(({ name }) => name)).toEqual(['generator_1', 'generator_2', 'critic_1', 'critic_2']);
+    for (const { set, ended, losses, adopted } of rows) {
+      expect(set).not.toBeNull();
+      if (ended?.outcome === 'succeeded') expect([losses, adopted?.probe?.passed]).toEqual([[2, 1], true]);
+      else expect(adopted).toBeNull();
+    }
+    expect(agentRows(upTo(events.length), 0, new Map())).toEqual([]);
+    expect(lossEnds([4, 3, 2, 1, 1, 1, 1, 1])).toEqual({ from: 3.5, to: 1 });
+    expect(lossEnds([])).toBeNull();
+  });
+
+  it('says plainly that training did not help', () => {
+    const measured = events.filter(event => event.type === 'measured');
+    const worse = structuredClone(measured);
+    worse[0]!.measures.debate = { ...worse[0]!.measures.debate, k: 2, share: 1 };
+    worse.at(-1)!.measures.debate = { ...worse.at(-1)!.measures.debate, k: 1, share: 0.5 };
+    const state = foldLoopAll([
+      events[0]!,
+      ...events.slice(1).map(event => (event.type === 'measured' ? worse[measured.indexOf(event)]! : event)),
+    ]);
+    expect(accuracyTitle(state)).toMatch(/\(−50\.0 points\).*Training did not help the debate\.$/);
+  });
+});
