@@ -3,7 +3,7 @@
 import type { AgentName } from '../../datasets/records';
 import { emptyLoop, foldLoop, foldLoopAll, type LoopStart, type LoopState } from '../../experiment/fold';
 import type { LoopPorts } from '../../experiment/ports';
-import type { LiveLoopEvent, LoopEvent } from '../../experiment/records';
+import { stages, type LiveLoopEvent, type LoopEvent, type Stage } from '../../experiment/records';
 import type { EngineFault } from '../../models/engine';
 import { asFault } from '../session/engine-host.svelte';
 import { nextFrame, type Schedule } from '../session/frames';
@@ -47,6 +47,7 @@ export class LiveLoop {
   #state = $state.raw<LoopState>(emptyLoop);
   #phase = $state.raw<LoopPhase>('paused');
   #fault = $state.raw<EngineFault | null>(null);
+  #haltedAt = $state.raw<Stage | null>(null);
   #watched = $state.raw<ReadonlyMap<AgentName, readonly number[]>>(new Map());
   /** Iterations to be done; null = until somebody stops it. */
   #goal = $state.raw<number | null>(null);
@@ -85,6 +86,10 @@ export class LiveLoop {
   }
   get fault(): EngineFault | null {
     return this.#fault;
+  }
+  /** The stage in which a training or its weights failed; the loop can go on without them. */
+  get haltedAt(): Stage | null {
+    return this.#haltedAt;
   }
   get watched(): ReadonlyMap<AgentName, readonly number[]> {
     return this.#watched;
@@ -141,6 +146,7 @@ export class LiveLoop {
     const abort = new AbortController();
     this.#abort = abort;
     this.#fault = null;
+    this.#haltedAt = null;
     this.#stopping = false;
     this.#phase = 'running';
     this.#watched = new Map();
@@ -167,7 +173,11 @@ export class LiveLoop {
 
   async #interrupted(error: unknown, signal: AbortSignal): Promise<void> {
     const byHand = signal.aborted || (error instanceof DOMException && error.name === 'AbortError');
-    if (!byHand) this.#fault = asFault(error);
+    if (!byHand) {
+      this.#fault = asFault(error);
+      const { stage } = (error ?? {}) as { stage?: unknown };
+      this.#haltedAt = stages.find(one => one === stage) ?? null;
+    }
     this.#phase = byHand ? 'paused' : 'failed';
     this.#settle();
     if (!this.#stored) return;

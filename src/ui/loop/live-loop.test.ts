@@ -110,7 +110,7 @@ describe('a loop of this tab', () => {
     world.fails = key => (key.includes('/1/generator_1') ? 'out of memory' : null);
     const live = new LiveLoop({ start: startOf(config) }, deps);
     await live.go();
-    expect(live.phase).toBe('failed');
+    expect([live.phase, live.haltedAt]).toEqual(['failed', 'finetune']);
     expect(live.fault?.message).toMatch(/generator_1: out of memory/);
     await live.go('keep');
     expect([live.phase, measured(journal)]).toEqual(['finished', 3]);

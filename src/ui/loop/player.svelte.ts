@@ -16,7 +16,11 @@ export class LoopPlayer {
   speed = $state<Speed>(1);
   readonly state: LoopState = $derived.by(() => foldLoopAll(this.events.slice(0, this.stops[this.#at]?.events ?? 0)));
 
+  /** The loop as it ended. */
+  readonly whole: LoopState;
+
   constructor(readonly events: readonly LoopEvent[]) {
+    this.whole = foldLoopAll(events);
     this.stops = stopsOf(events);
     // The base society has been measured: a replay that begins with empty charts shows nothing of what is to come.
     this.#at = Math.max(

@@ -18,6 +18,8 @@ export type Drive = (run: {
   emit: (event: LiveEvent) => void;
   /** ISO 8601. */
   date: () => string;
+  /** Most rows per pass; left out = as for somebody who watches. */
+  width?: number;
   signal: AbortSignal;
 }) => Promise<void>;
 
@@ -32,6 +34,8 @@ export interface LiveDeps {
   date: () => string;
   /** Milliseconds on a steady clock. */
   now: () => number;
+  /** Most rows per pass of the engine. */
+  width?: number;
   schedule?: Schedule;
 }
 
@@ -164,6 +168,7 @@ export class LiveRun {
         append: event => this.#append(event),
         emit: event => this.#frames.add(event),
         date: this.deps.date,
+        ...(this.deps.width === undefined ? {} : { width: this.deps.width }),
         signal: abort.signal,
       });
       this.#frames.flush();

@@ -46,6 +46,9 @@ export class EngineElsewhere extends Error {
   }
 }
 
+/** A loop asks many questions and is seldom paused: wide passes cost least per token. */
+const loopWidth = 96;
+
 const engineInfo = (engine: Engine): EngineInfo => ({ ...engine.facts });
 
 export class Session {
@@ -130,7 +133,11 @@ export class Session {
       if (type === 'turn' || type === 'turn-failed') onTurns(++done, total);
     };
     onTurns(done, total);
-    const live = await this.#begin(run, stored ? { events: stored } : { fresh }, config, questions.length, { loop, onEvent });
+    const live = await this.#begin(run, stored ? { events: stored } : { fresh }, config, questions.length, {
+      loop,
+      onEvent,
+      width: loopWidth,
+    });
     signal.throwIfAborted();
     const pause = (): void => void live.pause();
     signal.addEventListener('abort', pause, { once: true });
@@ -226,7 +233,7 @@ export class Session {
     plan: ConstructorParameters<typeof LiveRun>[1],
     config: RunConfig,
     questions: number,
-    of: { loop?: string; onEvent?: (event: RunEvent) => void } = {},
+    of: { loop?: string; width?: number; onEvent?: (event: RunEvent) => void } = {},
   ): Promise<LiveRun> {
     const before = this.#live;
     const live = new LiveRun(id, plan, allTurns(config).length * questions, questions, {
@@ -240,6 +247,7 @@ export class Session {
       release: async run => (await this.record.store).release(run),
       date: this.deps.date,
       now: this.deps.now,
+      ...(of.width === undefined ? {} : { width: of.width }),
     });
     this.#live = live;
     // The old run's rows must be out of the engine before the new one's go in.
