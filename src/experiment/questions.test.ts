@@ -33,7 +33,7 @@ describe('1. train and evaluation questions are disjoint, by id and by text', ()
   });
 
   test('fixed questions stay; resampled ones begin with the same', () => {
-    const fixed = loopConfigOf();
+    const fixed = loopConfigOf({ questions: 'fixed' });
     const evaluate = evalQuestions(fixed);
     expect(trainQuestions(fixed, evaluate, 3)).toEqual(trainQuestions(fixed, evaluate, 1));
     expect(trainQuestions(loopConfigOf({ questions: 'resample' }), evaluate, 1)).toEqual(trainQuestions(fixed, evaluate, 1));
