@@ -28,6 +28,12 @@ const lora: TrainSettings = {
   maxGradNorm: 1,
 };
 
+/**
+ * Critics are good already and learn from few texts. Sixty updates at 2e-3 made them worse from the second iteration on (seed 1). Of four
+ * milder settings tried on seed 2 (200 + 100 questions, two iterations) this one left critics best: 78 → 84 %. The others came within noise.
+ */
+const gentleCritic: TrainSettings = { ...lora, learningRate: 5e-4, batchSize: 8, steps: null, epochs: 3 };
+
 const full: TrainSettings = { ...lora, method: 'full', rank: 0, alpha: 0, learningRate: 1e-3, warmupSteps: 10, steps: 100 };
 
 const society: LoopConfig = {
@@ -42,7 +48,7 @@ const society: LoopConfig = {
   questions: 'resample',
   startFrom: 'previous',
   datasets: datasetDefaults,
-  training: { generator: lora, critic: { ...lora, batchSize: 8, steps: 30 } },
+  training: { generator: lora, critic: gentleCritic },
   nllQuestions: 60,
   validationRows: 8,
   seed: 1,
@@ -53,18 +59,19 @@ export const presets: readonly Preset[] = [
     id: 'gentle',
     title: 'Gentle',
     about:
-      'Small adapters (LoRA) and a few passes over what the society agreed on. Agents learn from the votes and stay close to where they started. ' +
-      'Problems have operands up to 12, where the base society has room to improve.',
-    cost: '200 training and 200 held-out questions, six trainings per iteration',
+      'Small adapters (LoRA) and a few passes over what the society agreed on. In the recording single generators learn most of what the vote ' +
+      'knew, and critics and debate end about where they began. Problems have operands up to 12: up to 9 the debate is right almost always, ' +
+      'up to 20 too few labels are.',
+    cost: '200 training and 200 held-out questions and six trainings per iteration: about a minute and a half each on two cores, several in the page',
     config: society,
   },
   {
     id: 'collapse',
     title: 'Collapse',
     about:
-      'All weights, a high rate, many passes over few texts: each agent learns its own answers by heart. ' +
-      'Meant to show how agents narrow and what that does to voting; not a way to a better society.',
-    cost: '200 training and 200 held-out questions, six full trainings per iteration',
+      'All weights, a high rate, many passes over few texts: each agent learns its own answers by heart. In the recording generators gain, ' +
+      'critics forget how to revise, and the debate ends below where it began. Not a way to a better society.',
+    cost: '200 training and 200 held-out questions and six full trainings per iteration: about a minute and a half each on two cores, several in the page',
     config: { ...society, preset: 'collapse', training: { generator: full, critic: { ...full, batchSize: 8, steps: 60 } } },
   },
   {
@@ -82,7 +89,7 @@ export const presets: readonly Preset[] = [
       nllQuestions: 20,
       training: {
         generator: { ...lora, batchSize: 8, steps: null, epochs: 3, warmupSteps: 2 },
-        critic: { ...lora, batchSize: 4, steps: null, epochs: 3, warmupSteps: 2 },
+        critic: { ...gentleCritic, batchSize: 4, warmupSteps: 2 },
       },
     },
   },
