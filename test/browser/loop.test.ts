@@ -64,7 +64,7 @@ const shown = async (text: string | RegExp): Promise<void> => {
 
 /** Stages in order, as the track marks them; resolves once this one, or a later one, is under way. */
 async function reached(iteration: number, stage: 'debate' | 'finetune' | 'adopt' | 'evaluate', pattern = /./): Promise<void> {
-  await page.waitForFunction(
+  const seen = page.waitForFunction(
     ([wanted, name, source]) => {
       const track = document.querySelector('section[aria-label="Progress of the loop"]');
       // A recording and a loop that rests have the same track; only one that runs can be paused.
@@ -79,6 +79,13 @@ async function reached(iteration: number, stage: 'debate' | 'finetune' | 'adopt'
     [iteration, stage, pattern.source] as [number, string, string],
     { polling: 30 },
   );
+  // What the page said instead is what one needs to know.
+  await seen.catch(async (error: Error) => {
+    const words = await page.evaluate(() =>
+      [...document.querySelectorAll('[role=alert], .track, ul.jobs')].map(part => part.textContent?.replace(/\s+/g, ' ')).join(' | '),
+    );
+    throw new Error(`iteration ${iteration}, ${stage} was not reached: ${words}`, { cause: error });
+  });
 }
 
 describe('the loop', { timeout: 400_000 }, () => {
@@ -138,7 +145,11 @@ describe('the loop', { timeout: 400_000 }, () => {
 
     const reload = async (): Promise<void> => {
       await page.reload();
-      await page.getByRole('button', { name: 'Resume', exact: true }).click();
+      const resume = page.getByRole('button', { name: /^Resume/ }).first();
+      await resume.click({ timeout: 60_000 }).catch(async (error: Error) => {
+        const words = await page.evaluate(() => `${location.hash} ${document.querySelector('main')?.innerText.slice(0, 600)}`);
+        throw new Error(`nothing to resume: ${words}`, { cause: error });
+      });
     };
     await reached(0, 'evaluate', /[1-9]\d*\/12/);
     await reload();
