@@ -81,7 +81,7 @@ interface Running {
 
 /** @throws PageTunerError */
 export async function openPageTuner(options: PageTunerOptions = {}): Promise<PageTuner> {
-  const { onRestart = () => undefined, patience = 2000, createWorker = ownWorker } = options;
+  const { onRestart = () => undefined, patience = 6000, createWorker = ownWorker } = options;
   const models = options.models ?? new URL('models/', document.baseURI).href;
   const token = randomToken();
   const release = await takeLock(patience);
