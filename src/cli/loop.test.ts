@@ -14,7 +14,8 @@ const dir = mkdtempSync(join(tmpdir(), 'polylogue-loop-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 const config = join(dir, 'tiny.json');
-const steps = { steps: 3, batchSize: 4, warmupSteps: 1 };
+// Whatever unit the preset counts in, here it is updates.
+const steps = { steps: 3, epochs: null, batchSize: 4, warmupSteps: 1 };
 const tiny = {
   iterations: 1,
   trainQuestions: 4,
@@ -68,8 +69,8 @@ function outcome({ events, runs = {} }: LoopFile): unknown {
 describe('npm run cli -- loop', { timeout: 300_000 }, () => {
   test('killed in the middle of every stage and resumed, it is the loop that nobody killed', async () => {
     const whole = join(dir, 'whole');
-    const { code, stdout } = await cli(['--config', config, '--out', whole]);
-    expect(code).toBe(0);
+    const { code, stdout, stderr } = await cli(['--config', config, '--out', whole]);
+    expect({ code, stderr }).toMatchObject({ code: 0 });
     expect(stdout).toMatch(/iteration\s+one generator\s+majority of 1\s+one critic\s+debate, 2 rounds/);
     expect(readdirSync(whole).sort()).toEqual(['adapters', 'all.loop.json.gz', 'loop.json', 'runs', 'sets', 'tuner']);
     expect(all(whole).events.filter(({ type }) => type === 'adopted')).toHaveLength(2);
