@@ -62,7 +62,7 @@ export const presets: readonly Preset[] = [
       'Small adapters (LoRA) and a few passes over what the society agreed on. In the recording single generators learn most of what the vote ' +
       'knew, and critics and debate end about where they began. Problems have operands up to 12: up to 9 the debate is right almost always, ' +
       'up to 20 too few labels are.',
-    cost: '200 training and 200 held-out questions and six trainings per iteration: about a minute and a half each on two cores, several in the page',
+    cost: '200 training and 200 held-out questions and six trainings per iteration: on two cores under a minute each, about three in the page',
     config: society,
   },
   {
@@ -71,7 +71,7 @@ export const presets: readonly Preset[] = [
     about:
       'All weights, a high rate, many passes over few texts: each agent learns its own answers by heart. In the recording generators gain, ' +
       'critics forget how to revise, and the debate ends below where it began. Not a way to a better society.',
-    cost: '200 training and 200 held-out questions and six full trainings per iteration: about a minute and a half each on two cores, several in the page',
+    cost: '200 training and 200 held-out questions and six full trainings per iteration: on two cores about a minute and a half each, more in the page',
     config: { ...society, preset: 'collapse', training: { generator: full, critic: { ...full, batchSize: 8, steps: 60 } } },
   },
   {
@@ -79,7 +79,7 @@ export const presets: readonly Preset[] = [
     title: 'Lecture',
     about:
       'One gentle iteration while people watch: 60 training questions, at most three passes over what they give. Too few questions to prove anything.',
-    cost: '60 training and 40 held-out questions, six short trainings',
+    cost: '60 training and 40 held-out questions, six short trainings: about a minute in the page on two cores',
     config: {
       ...society,
       preset: 'lecture',
