@@ -76,6 +76,8 @@ export function accuracyTitle(state: LoopState): string {
   const gained = change(first.measures, last.measures, 'debate');
   const single = change(first.measures, last.measures, 'generator');
   const after = `after iteration ${last.iteration} in ${percent(last.measures.debate.share)} (${points(gained)} points)`;
-  const verdict = gained > 0 ? '' : ' Training did not help the debate.';
+  // A gain that the last interval does not set apart from the start is not left standing as one.
+  const apart = last.measures.debate.low > debate.share;
+  const verdict = gained <= 0 ? ' Training did not help the debate.' : apart ? '' : ' So small a gain of the debate may be chance.';
   return `${before}, ${after}; one generator changes by ${points(single)} points.${verdict}`;
 }

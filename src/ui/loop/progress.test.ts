@@ -92,15 +92,19 @@ describe('what the view reads off a loop', () => {
     expect(lossEnds([])).toBeNull();
   });
 
-  it('says plainly that training did not help', () => {
+  it.each([
+    { from: 1, to: { share: 0.5, low: 0.1 }, says: /\(−50\.0 points\).*Training did not help the debate\.$/ },
+    { from: 0.91, to: { share: 0.935, low: 0.89 }, says: /\(\+2\.5 points\).*So small a gain of the debate may be chance\.$/ },
+    { from: 0.5, to: { share: 0.9, low: 0.8 }, says: /\(\+40\.0 points\); one generator changes by [^.]*\.\d points\.$/ },
+  ])('says plainly whether training helped: $from to $to.share', ({ from, to, says }) => {
     const measured = events.filter(event => event.type === 'measured');
-    const worse = structuredClone(measured);
-    worse[0]!.measures.debate = { ...worse[0]!.measures.debate, k: 2, share: 1 };
-    worse.at(-1)!.measures.debate = { ...worse.at(-1)!.measures.debate, k: 1, share: 0.5 };
+    const changed = structuredClone(measured);
+    changed[0]!.measures.debate = { ...changed[0]!.measures.debate, share: from };
+    changed.at(-1)!.measures.debate = { ...changed.at(-1)!.measures.debate, ...to };
     const state = foldLoopAll([
       events[0]!,
-      ...events.slice(1).map(event => (event.type === 'measured' ? worse[measured.indexOf(event)]! : event)),
+      ...events.slice(1).map(event => (event.type === 'measured' ? changed[measured.indexOf(event)]! : event)),
     ]);
-    expect(accuracyTitle(state)).toMatch(/\(−50\.0 points\).*Training did not help the debate\.$/);
+    expect(accuracyTitle(state)).toMatch(says);
   });
 });
