@@ -22,16 +22,27 @@ export interface Access {
   limits?: Partial<Limits>;
 }
 
-const loopback: readonly string[] = ['localhost', '127.0.0.1', '::1'];
+/** An interface that nobody but this machine reaches. */
+export const isLoopback = (host: string): boolean => ['localhost', '127.0.0.1', '::1'].includes(host);
 
-/** @throws CliError when others could reach the endpoint and nobody said so on purpose */
-export function checkAccess({ host, allowHosts, token }: Pick<Access, 'host' | 'allowHosts' | 'token'>): void {
-  if (loopback.includes(host)) return;
+/** @param address of the other end of a socket; IPv4 comes mapped where the socket speaks both */
+export const isLoopbackAddress = (address: string | undefined): boolean =>
+  address !== undefined && /^(?:::1|(?:::ffff:)?127(?:\.\d{1,3}){3})$/.test(address);
+
+/** @throws CliError when others could reach the endpoint and nobody said so on purpose @param otherwise what else can be done */
+export function checkAccess({ host, allowHosts, token }: Pick<Access, 'host' | 'allowHosts' | 'token'>, otherwise = ''): void {
+  if (isLoopback(host)) return;
   if (token === null || !allowHosts.length)
     throw new CliError(
-      `To listen on ${host}, where others reach it, give --token and --allow-host NAME (what they type, such as ${host}:PORT).`,
+      `To listen on ${host}, where others reach it, give --token and --allow-host NAME (what they type, such as ${host}:PORT).${otherwise && ` ${otherwise}`}`,
       2,
     );
+}
+
+/** @throws CliError when it could not be sent in a header, or guessed */
+export function checkedToken(token: string | undefined): string | null {
+  if (token !== undefined && !/^[\x21-\x7e]{8,256}$/.test(token)) throw new CliError('--token takes 8 to 256 visible characters', 2);
+  return token ?? null;
 }
 
 export const tokenIn = (data: string): Promise<string> =>
@@ -39,7 +50,7 @@ export const tokenIn = (data: string): Promise<string> =>
 
 /** A name without a port is meant with ours, and as a proxy on the usual port passes it on. */
 export const hostsOf = ({ port, host, allowHosts }: Pick<Access, 'port' | 'host' | 'allowHosts'>): string[] => [
-  ...(loopback.includes(host) ? loopbackHosts(port) : []),
+  ...(isLoopback(host) ? loopbackHosts(port) : []),
   ...allowHosts.flatMap(name => (/:\d+$/.test(name) ? [name.toLowerCase()] : [name.toLowerCase(), `${name.toLowerCase()}:${port}`])),
 ];
 

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { endpointJson } from './endpoint-json';
@@ -35,12 +35,17 @@ const ask = (url: string, headers: Record<string, string> = {}, method = 'GET'):
     asked.once('error', reject).end();
   });
 
+/** The address of this machine that others would type; machines without a network have none. */
+const outside = Object.values(networkInterfaces())
+  .flatMap(each => each ?? [])
+  .find(({ internal, family }) => !internal && family === 'IPv4')?.address;
+
 describe('npm start', () => {
   test('serves page and endpoint from one origin, and tells the page its token', async () => {
     const dist = join(dir, 'dist');
     await mkdir(dist);
     await writeFile(join(dist, 'index.html'), '<title>page</title>');
-    const { url, close } = await serve({ dir: dist, port: 0, host: '127.0.0.1', mount: mountTuner(join(dir, 'data')) });
+    const { url, close } = await serve({ dir: dist, port: 0, host: '127.0.0.1', mount: mountTuner({ data: join(dir, 'data') }) });
     try {
       const page = await ask(url);
       expect(page.text).toContain('page');
@@ -66,12 +71,56 @@ describe('npm start', () => {
       expect((await ask(`${url}v1x`)).status).toBe(404);
       expect((await ask(url, {}, 'POST')).status).toBe(405);
 
-      await expect(serve({ dir: dist, port: 0, host: '127.0.0.1', mount: mountTuner(join(dir, 'data')) })).rejects.toMatchObject({
+      await expect(serve({ dir: dist, port: 0, host: '127.0.0.1', mount: mountTuner({ data: join(dir, 'data') }) })).rejects.toMatchObject({
         code: 'busy',
       });
     } finally {
       await close();
     }
+  });
+
+  test("on the network the token is nobody's to read, whatever the Host header says", async () => {
+    const data = join(dir, 'data');
+    expect(() => mountTuner({ data, host: '0.0.0.0' })).toThrow(CliError);
+    expect(() => mountTuner({ data, host: '0.0.0.0', token: 'long-enough' })).toThrow('--allow-host');
+    const mount = mountTuner({ data, host: '0.0.0.0', token: 'long-enough', allowHosts: ['gpu.lan'] });
+    const { url, close } = await serve({ dir, port: 0, host: '0.0.0.0', mount });
+    try {
+      const { port } = new URL(url);
+      for (const address of ['127.0.0.1', ...(outside === undefined ? [] : [outside])])
+        for (const host of [`localhost:${port}`, `127.0.0.1:${port}`, 'gpu.lan', `gpu.lan:${port}`]) {
+          const told = await ask(`http://${address}:${port}/endpoint.json`, { host });
+          expect([told.status, told.text.includes('long-enough')], `${host} at ${address}`).toEqual([404, false]);
+        }
+      const authorization = 'Bearer long-enough';
+      expect((await ask(`http://127.0.0.1:${port}/v1/models`, { host: 'gpu.lan', authorization })).status).toBe(200);
+      expect((await ask(`http://127.0.0.1:${port}/v1/models`, { host: 'gpu.lan' })).status).toBe(401);
+      expect((await ask(`http://127.0.0.1:${port}/v1/models`, { host: `localhost:${port}`, authorization })).status).toBe(421);
+    } finally {
+      await close();
+    }
+  });
+
+  test('beside a page that others may read, it is for this machine alone', async () => {
+    // What a server hears that listens everywhere, though its endpoint was made for loopback names: the socket tells who asks.
+    const { url, close } = await serve({ dir, port: 0, host: '0.0.0.0', mount: mountTuner({ data: join(dir, 'data') }) });
+    try {
+      const { port } = new URL(url);
+      const host = `localhost:${port}`;
+      expect((await ask(`http://127.0.0.1:${port}/endpoint.json`, { host })).status).toBe(200);
+      if (outside !== undefined) expect((await ask(`http://${outside}:${port}/endpoint.json`, { host })).status).toBe(403);
+    } finally {
+      await close();
+    }
+  });
+
+  test('refuses to listen to others unless told so on purpose', async () => {
+    const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli/start.ts', '--no-build', '--host', '0.0.0.0'], { cwd: root });
+    let said = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
+    expect(await new Promise(resolve => child.once('close', resolve))).toBe(2);
+    expect(said).toContain('--token and --allow-host');
+    expect(said).toContain('--no-tuner');
   });
 
   test('without the endpoint the page finds none', async () => {
@@ -88,6 +137,7 @@ describe('endpoint.json', () => {
       new Request('http://localhost:4747/endpoint.json', { method, headers: { host: 'localhost:4747', ...headers } }),
       hosts,
       'secret',
+      '127.0.0.1',
     );
   test.each<[Record<string, string>, number]>([
     [{}, 200],
@@ -109,6 +159,23 @@ describe('endpoint.json', () => {
     expect(response.headers.get('access-control-allow-origin')).toBe(null);
     expect(response.headers.get('cache-control')).toBe('no-store');
   });
+  test.each([
+    ['127.0.0.1', 200],
+    ['127.8.9.10', 200],
+    ['::1', 200],
+    ['::ffff:127.0.0.1', 200],
+    ['192.168.1.7', 403],
+    ['::ffff:192.168.1.7', 403],
+    ['127.0.0.1.evil.test', 403],
+    ['fe80::1', 403],
+    [undefined, 403],
+  ])('asked from %s', async (peer, status) => {
+    const response = endpointJson(new Request('http://localhost:4747/', { headers: { host: 'localhost:4747' } }), hosts, 'secret', peer);
+    expect([response.status, (await response.text()).includes('secret')]).toEqual([status, status === 200]);
+  });
+  test.each(['x-forwarded-for', 'x-real-ip', 'forwarded', 'via'])('a proxy that says so by %s asks for others', async name =>
+    expect(await tell({ [name]: '192.168.1.7' }).text()).not.toContain('secret'),
+  );
   test('is only read', () => expect(tell({}, 'POST').status).toBe(405));
 });
 

@@ -2,9 +2,13 @@
 import { getRequestListener } from '@hono/node-server';
 import { createServer, type RequestListener } from 'node:http';
 
-/** What Node's server calls for a function from Request to Response. */
-export const asListener = (fetch: (request: Request) => Promise<Response>): RequestListener => {
-  const listener = getRequestListener(fetch, { overrideGlobalObjects: false });
+/**
+ * What Node's server calls for a function from Request to Response.
+ * @param fetch is told the address at the other end of the socket: the only word on who asks that is not the asker's own
+ */
+export const asListener = (fetch: (request: Request, peer: string | undefined) => Promise<Response>): RequestListener => {
+  const answer: Parameters<typeof getRequestListener>[0] = (request, { incoming }) => fetch(request, incoming.socket.remoteAddress);
+  const listener = getRequestListener(answer, { overrideGlobalObjects: false });
   return (request, response) => void listener(request, response);
 };
 
