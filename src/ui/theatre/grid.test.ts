@@ -7,7 +7,7 @@ import { ballotOf, ballotWords } from './ballot';
 import { roundReached, saidInRound } from './cells';
 import { ledgerOf } from './ledger';
 import { answerTints } from './tints';
-import { announceTurn, announceVote, duration, grouped, news, parameters, verdict } from './words';
+import { duration, grouped, parameters, verdict } from './words';
 
 const stateOf = (file = fixtureRun()): QuestionState => [...foldAll(file.events).questions.values()][0]!;
 const empty = (state: QuestionState): QuestionState => ({ ...state, turns: new Map(), failed: new Map(), partial: new Map(), vote: null });
@@ -102,19 +102,6 @@ describe('words', () => {
       'unparsed',
       'unknown',
     ]);
-  });
-  it('announce answers, not tokens', () => {
-    expect(announceTurn(1, { kind: 'key', key: '42' })).toBe('Agent B answers 42.');
-    expect(announceTurn(1, { kind: 'none', failed: false })).toBe('Agent B gives no answer.');
-    expect(announceTurn(1, { kind: 'waiting' })).toBeNull();
-    expect(announceVote(whole)).toBe('Decided: 13, right.');
-    expect(announceVote({ ...whole, vote: { ...whole.vote!, winner: null } })).toBe('No decision.');
-  });
-  it('tell only what is new, and after a jump only the decision', () => {
-    const first = { ...empty(whole), turns: new Map([...whole.turns].slice(0, 1)) };
-    expect(news(empty(whole), first, 3, 2)).toEqual(['Agent A answers 13.']);
-    expect(news(first, first, 3, 2)).toEqual([]);
-    expect(news(empty(whole), whole, 3, 2)).toEqual(['Decided: 13, right.']);
   });
   it('set numbers', () => {
     expect([duration(42), duration(940), duration(1250), duration(12_400), duration(200_000)]).toEqual([

@@ -14,6 +14,7 @@ export class Player {
   readonly #config: () => RunConfig;
   #at = $state(0);
   #playing = $state(false);
+  #jumps = $state(0);
   speed = $state<Speed>(1);
   /** Follow one agent only; null = all. */
   agent = $state<number | null>(null);
@@ -50,19 +51,24 @@ export class Player {
     else this.play();
   }
 
+  /** How often the position was set: not by the clock and not by a step, which lets something happen. */
+  get jumps(): number {
+    return this.#jumps;
+  }
+
   /** Any jump by hand stops the clock. */
   seek(at: number): void {
-    this.#playing = false;
-    this.#at = Math.max(0, Math.min(at, this.reel.duration));
+    this.#jumps++;
+    this.#step(at);
   }
   toEnd(): void {
     this.seek(Infinity);
   }
   stepTurn(direction: 1 | -1): void {
-    this.seek(turnStop(this.reel, this.at, direction, this.agent));
+    this.#step(turnStop(this.reel, this.at, direction, this.agent));
   }
   stepRound(direction: 1 | -1): void {
-    this.seek(roundStop(this.reel, this.at, direction));
+    this.#step(roundStop(this.reel, this.at, direction));
   }
 
   /** All, A, B, … and round again. */
@@ -92,6 +98,11 @@ export class Player {
     });
     const advance = (ms: number) => this.#advance(ms * this.speed);
     return () => cancelAnimationFrame(request);
+  }
+
+  #step(at: number): void {
+    this.#playing = false;
+    this.#at = Math.max(0, Math.min(at, this.reel.duration));
   }
 
   #advance(ms: number): void {

@@ -1,8 +1,6 @@
 // Numbers and states in the words of the page.
-import { agentLetter, agentName, inWords } from '../look/agents';
+import { agentLetter, inWords } from '../look/agents';
 import { standingOf, type Standing } from '../../debate/flow';
-import type { QuestionState } from '../../debate/fold';
-import { answerCell, said, type Said } from './cells';
 
 export type Verdict = Standing;
 /** An answer against the truth; without a known truth nothing is claimed. */
@@ -33,40 +31,6 @@ export function parameters(count: number): string {
   ] as const)
     if (count >= size) return `${(count / size).toFixed(count < size * 10 ? 1 : 0)} ${unit}`;
   return String(count);
-}
-
-/** What the live region says when a turn is done. */
-export function announceTurn(agent: number, answer: Said): string | null {
-  if (answer.kind === 'waiting') return null;
-  if (answer.kind === 'key') return `${agentName(agent)} answers ${answer.key}.`;
-  return answer.failed ? `${agentName(agent)} failed.` : `${agentName(agent)} gives no answer.`;
-}
-
-/** What the live region says of the decision. */
-export function announceVote(state: QuestionState): string | null {
-  const { vote, question } = state;
-  if (!vote) return null;
-  if (vote.winner === null) return 'No decision.';
-  const word = verdict(vote.winner, question.truth);
-  return `Decided: ${vote.winner}${word === 'right' || word === 'wrong' ? `, ${word}` : ''}.`;
-}
-
-/**
- * What is new between two moments, in words, oldest first; nothing when the view jumped (scrubbing) by more than one round of news.
- * @param agents size of the society
- */
-export function news(before: QuestionState, now: QuestionState, agents: number, rounds: number): string[] {
-  const lines: string[] = [];
-  for (let round = 1; round <= rounds; round++)
-    for (let agent = 0; agent < agents; agent++) {
-      const old = said(answerCell(before, round, agent));
-      const answer = said(answerCell(now, round, agent));
-      const line = old.kind === 'waiting' ? announceTurn(agent, answer) : null;
-      if (line) lines.push(line);
-    }
-  const decided = before.vote ? null : announceVote(now);
-  if (lines.length > agents) return decided ? [decided] : [];
-  return decided ? [...lines, decided] : lines;
 }
 
 /** "A, B and C" */

@@ -1,4 +1,4 @@
-// A page for looking at the theatre alone: ?agents=8&rounds=5, ?live, ?autoplay, ?hostile.
+// A page for looking at the theatre alone: ?agents=8&rounds=5, ?live&burst=4, ?autoplay, ?hostile.
 import { mount } from 'svelte';
 import { foldAll } from '../../../src/debate/fold';
 import '../../../src/ui/look/look.css';
@@ -16,5 +16,11 @@ if (query.has('hostile'))
 const state = foldAll(run.events);
 mount(Page, {
   target: document.getElementById('page')!,
-  props: { events: run.events, run: state, autoplay: query.has('autoplay'), live: query.has('live') },
+  props: {
+    events: run.events,
+    run: state,
+    autoplay: query.has('autoplay'),
+    live: query.has('live'),
+    burst: Number(query.get('burst') ?? 0),
+  },
 });
