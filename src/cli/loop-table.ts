@@ -1,4 +1,5 @@
 // What a loop says at the end: every iteration beside the base, with n and intervals, then what it was trained on.
+import { selectionWords } from '../datasets/selection';
 import type { LoopState } from '../experiment/fold';
 import type { Accuracy } from '../metrics/accuracy';
 import type { Mean } from '../metrics/diversity';
@@ -10,6 +11,7 @@ const number = ({ mean }: Mean, digits = 2): string => (mean === null ? '–' : 
 
 export function loopTable(state: LoopState): string {
   const { config } = state.start!;
+  const other = selectionWords(config.datasets.selection);
   const measured = state.iterations.filter(({ measured: done }) => done);
   const agents = config.debate.seats.length;
   const accuracy = measured.map(({ iteration, measured: done }) => {
@@ -52,6 +54,7 @@ export function loopTable(state: LoopState): string {
   const lines = [
     table([['iteration', 'one generator', `majority of ${agents}`, 'one critic', `debate, ${config.debate.rounds} rounds`], ...accuracy]),
     `Held-out questions, share right with Wilson 95 % interval. Answers of one question are counted as independent. Seed ${config.seed}, one seed.`,
+    ...(other === null ? [] : [`Training rows: ${other}.`]),
     '',
     table([['iteration', 'strategies', 'answers', 'consensus', 'distance', 'NLL own / others'], ...diversity]),
     'Round 1, means per question; consensus first → last round; NLL in nats per token of last answers, under the speaker and under the others.',

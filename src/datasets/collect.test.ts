@@ -8,6 +8,7 @@ import { auditLabels } from '../metrics/audit';
 import { collectSets, previewSets } from './collect';
 import { datasetDefaults, type DatasetConfig, type TrainingSet } from './records';
 import { isIntact } from './seal';
+import { selectionWords } from './selection';
 
 const settings = (change: Partial<DatasetConfig> = {}): DatasetConfig => ({ ...datasetDefaults, ...change });
 const collect = (state: RunState, change: Partial<DatasetConfig> = {}) => collectSets(state, settings(change), { iteration: 1 });
@@ -362,9 +363,40 @@ describe('laws of the sets', () => {
         const kinds = header.role === 'critic' ? 2 : 1;
         const mine = rows.filter(({ speaker }) => speaker === header.agent).length;
         expect(Math.abs(mine - ownShare * rows.length)).toBeLessThanOrEqual(kinds / 2);
+        expect(header.ownRealised).toBe(mine / rows.length);
       });
       if (ownShare === 1) expect(sets.map(({ rows }) => rows)).toEqual(own.map(({ rows }) => rows));
     }
+  });
+
+  it('cross-agent selection fills up with own rows where the others have too few, and says what share came of it', async () => {
+    // All say 7 at last; at first agent 0 does, and agent 1 on some of the questions.
+    const firsts = (shared: number): Script => {
+      const seen: string[] = [];
+      return row => {
+        const { qid } = row.draw;
+        if (!seen.includes(qid)) seen.push(qid);
+        return answering([
+          ['7', seen.indexOf(qid) < shared ? '7' : null, null],
+          ['7', '7', '7'],
+        ])(row);
+      };
+    };
+    const first = async (shared: number) => {
+      const { state } = await debate(configOf(), firsts(shared), { count: 10 });
+      const sets = await collect(state, { w: 0, selection: { by: 'cross-agent', ownShare: 0.5 } });
+      return setOf(sets, 'generator', 0).header;
+    };
+    expect(await first(0)).toMatchObject({ size: 10, ownRealised: 1, unused: 0, skipped: null });
+    expect(await first(4)).toMatchObject({ size: 10, ownRealised: 0.6, unused: 4, skipped: null });
+    expect(await first(10)).toMatchObject({ size: 10, ownRealised: 0.5, unused: 5, skipped: null });
+  });
+
+  it('only the paper’s own way of choosing rows goes without words', () => {
+    expect(selectionWords({ by: 'consensus' })).toBeNull();
+    for (const by of ['truth', 'verifier'] as const) expect(selectionWords({ by })).toContain('not the paper’s');
+    expect(selectionWords({ by: 'cross-agent', ownShare: 1 / 3 })).toBe('33 % own rows, the rest from others: not the paper’s');
+    expect(selectionWords({ by: 'cross-agent', ownShare: 0.5 }, 0.6)).toContain('50 % own rows (60 % came of it)');
   });
 
   it('permuting the agents permutes the sets and changes no row', async () => {

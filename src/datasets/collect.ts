@@ -3,7 +3,7 @@ import type { RunState } from '../debate/fold';
 import { drawRows, mixSizes } from './mix';
 import { poolsOf, type Pools } from './pools';
 import type { DataRow, DatasetConfig, SetRole, SetRow, TrainingSet } from './records';
-import { seal } from './seal';
+import { ownRealised, seal } from './seal';
 
 /** A set as it would be: everything but its rows' name. */
 export type SetPreview = Omit<SetRow, 'sha256'>;
@@ -15,18 +15,21 @@ interface Draft {
 
 type Kinds = Pick<Pools, 'first' | 'corrected' | 'kept'>;
 
-/** Cross-agent selection: a share of the agent's own rows, the rest from the others', as many as its own where there are enough. */
+/**
+ * Cross-agent selection: of each kind as many rows as the agent has itself, the share β of them its own and the rest drawn from the
+ * others'. Where the others have too few, its own fill the place, so the size stays and the realised share of own rows is higher.
+ */
 function pooled(pools: readonly Pools[], agent: number, config: DatasetConfig, iteration: number): Kinds {
   const own = pools[agent]!;
   if (config.selection.by !== 'cross-agent' || pools.length === 1) return own;
   const { ownShare } = config.selection;
+  if (!(ownShare >= 0 && ownShare <= 1)) throw new RangeError(`${ownShare} is no share: it lies between 0 and 1`);
   const mixed = (kind: keyof Kinds): DataRow[] => {
     const others = pools.flatMap((pool, other) => (other === agent ? [] : pool[kind]));
-    const [most, rest] = mixSizes(own[kind].length, others.length, ownShare);
-    const total = Math.min(own[kind].length, most + rest);
-    const ours = Math.min(most, Math.round(ownShare * total));
+    const total = own[kind].length;
+    const theirs = Math.min(others.length, total - Math.round(ownShare * total));
     const draw = (rows: readonly DataRow[], count: number, whose: string) => drawRows(rows, count, config.seed, iteration, kind, whose);
-    return [...draw(own[kind], ours, 'own'), ...draw(others, Math.min(others.length, total - ours), 'others')];
+    return [...draw(own[kind], total - theirs, 'own'), ...draw(others, theirs, 'others')];
   };
   return { first: mixed('first'), corrected: mixed('corrected'), kept: mixed('kept') };
 }
@@ -60,6 +63,7 @@ function drafts(state: RunState, config: DatasetConfig, { iteration }: { iterati
       agent,
       role,
       selection: config.selection,
+      ...ownRealised(config.selection, agent, rows),
       size: rows.length,
       minus,
       plus,

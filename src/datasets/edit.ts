@@ -1,6 +1,6 @@
 // Rows taken out by hand: a new set with a name of its own. The whole one stays what it was.
 import type { TrainingSet } from './records';
-import { seal } from './seal';
+import { ownRealised, seal } from './seal';
 
 /**
  * @param set a whole set, or one that was edited: the result then names the whole one, and all that is gone from it
@@ -10,12 +10,13 @@ export function excludeRows(set: TrainingSet, hashes: readonly string[]): Traini
   const out = new Set(hashes);
   const rows = set.rows.filter(row => !out.has(row.hash));
   if (rows.length === set.rows.length) return set;
-  const { sha256, ...header } = set.header;
+  const { sha256, ownRealised: _, ...header } = set.header;
   const count = (kind: string): number => rows.filter(row => row.kind === kind).length;
   const [minus, plus] = [count('corrected'), count('kept')];
   return seal(
     {
       ...header,
+      ...ownRealised(header.selection, header.agent, rows),
       size: rows.length,
       minus,
       plus,

@@ -36,6 +36,8 @@ export interface SetRow {
   agent: number;
   role: SetRole;
   selection: Selection;
+  /** Cross-agent selection: share of the rows that the agent spoke itself, the realised β. Left out of empty sets and by earlier versions. */
+  ownRealised?: number;
   size: number;
   /** Critic sets: corrected and kept rows in the set. */
   minus: number;
@@ -65,7 +67,7 @@ export interface TrainingSet {
 /** `consensus` is the paper's; the others come from secondary literature and say so wherever they are shown (method.md §7). */
 export type Selection =
   | { by: 'consensus' }
-  /** Own matching rows with share β, the others' for the rest, same size; β = 1 is the paper's. */
+  /** Own matching rows with share β, the others' for the rest as far as they go, same size; β = 1 is the paper's. */
   | { by: 'cross-agent'; ownShare: number }
   /** Keeps what is right instead of what was voted: needs truths, and uses them. */
   | { by: 'truth' }

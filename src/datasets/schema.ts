@@ -42,6 +42,7 @@ export const setRowSchema = v.object({
   agent: v.pipe(count, v.maxValue(999)),
   role: v.picklist(['generator', 'critic']),
   selection,
+  ownRealised: v.optional(fraction),
   size: count,
   minus: count,
   plus: count,

@@ -1,6 +1,6 @@
 // Names for what is trained: a row by its messages, a set by its rows. Whoever holds the rows can check the name.
 import { hash128 } from '../tasks/hash';
-import type { DataRow, SetRow, TrainMessage, TrainingSet } from './records';
+import type { DataRow, Selection, SetRow, TrainMessage, TrainingSet } from './records';
 import { sha256 } from './sha256';
 
 /** JSON with sorted keys and without absent fields: equal values have equal text. */
@@ -20,6 +20,10 @@ export const rowHash = (messages: readonly TrainMessage[]): string =>
   hash128(canonicalJson(messages.map(message => [message.role, message.content, weightOf(message)])));
 
 export const setHash = (rows: readonly DataRow[]): string => sha256(canonicalJson(rows));
+
+/** The realised β of a header, under cross-agent selection only. */
+export const ownRealised = ({ by }: Selection, agent: number, rows: readonly DataRow[]): Pick<SetRow, 'ownRealised'> =>
+  by === 'cross-agent' && rows.length ? { ownRealised: rows.filter(({ speaker }) => speaker === agent).length / rows.length } : {};
 
 /** Puts the name of the rows into their header. */
 export const seal = (header: Omit<SetRow, 'sha256'>, rows: DataRow[]): TrainingSet => ({

@@ -1,6 +1,6 @@
 // Sets and rows in the words of the page.
 import { discardWords, type Discard } from '../../datasets/pools';
-import type { DataRow, Selection, SetRow } from '../../datasets/records';
+import type { DataRow, SetRow } from '../../datasets/records';
 import { agentLetter } from '../look/agents';
 import { plural } from '../theatre/words';
 
@@ -23,20 +23,6 @@ export const share = (value: number): string => value.toFixed(2);
 export function makeup({ role, minus, plus, wRealised, size }: Pick<SetRow, 'role' | 'minus' | 'plus' | 'wRealised' | 'size'>): string {
   if (role === 'generator' || wRealised === null) return plural(size, 'row');
   return `${minus} corrected + ${plus} kept, w ${share(wRealised)}`;
-}
-
-/** How rows were chosen, where it is not the paper's way. */
-export function selectionWords(selection: Selection): string | null {
-  switch (selection.by) {
-    case 'consensus':
-      return null;
-    case 'cross-agent':
-      return `${Math.round(selection.ownShare * 100)} % own rows, the rest from others: not the paper’s`;
-    case 'truth':
-      return 'chosen by the right answer instead of the vote: not the paper’s';
-    case 'verifier':
-      return 'chosen by checking the written steps instead of the vote: not the paper’s';
-  }
 }
 
 /** Questions that gave nothing, most frequent reason first. */

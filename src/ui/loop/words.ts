@@ -1,5 +1,6 @@
 // Numbers of a loop in the words of the page.
 import type { AgentName, SetRole } from '../../datasets/records';
+import { selectionWords } from '../../datasets/selection';
 import type { EngineInfo } from '../../debate/events';
 import type { EndpointLabel, LoopConfig, Stage } from '../../experiment/records';
 import type { Mean } from '../../metrics/diversity';
@@ -77,7 +78,7 @@ export const loopLine = (word: string, start: { at: string; engine: EngineInfo; 
   [word + ' ' + day(start.at), engineLine(start.engine), endpointWords(start.endpoint), `seed ${start.config.seed} (1 seed)`].join(' · ');
 
 /** `3 agents · 2 rounds · 200 training and 200 held-out questions · LoRA` */
-export function loopConfigLine({ debate, trainQuestions, evalQuestions, iterations, training }: LoopConfig): string {
+export function loopConfigLine({ debate, datasets, trainQuestions, evalQuestions, iterations, training }: LoopConfig): string {
   const method = training.generator.method === 'lora' ? `LoRA r ${training.generator.rank}` : 'full finetuning';
   return [
     plural(debate.seats.length, 'agent'),
@@ -85,5 +86,6 @@ export function loopConfigLine({ debate, trainQuestions, evalQuestions, iteratio
     `${trainQuestions} training and ${evalQuestions} held-out questions`,
     plural(iterations, 'iteration'),
     method,
+    ...(selectionWords(datasets.selection) === null ? [] : [`training rows: ${selectionWords(datasets.selection)}`]),
   ].join(' · ');
 }
