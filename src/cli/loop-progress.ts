@@ -1,4 +1,6 @@
 // One line on stderr about a loop that goes on: which stage, how far, how long; and a line per thing that is done.
+import { fewUpdates } from '../datasets/updates';
+import { scarceUpdates } from '../experiment/finetune';
 import type { LiveLoopEvent, LoopConfig, Stage } from '../experiment/records';
 import { duration } from './progress';
 
@@ -20,7 +22,8 @@ export interface LoopProgress {
 const took = (ms: number): string => (ms < 90_000 ? `${(ms / 1000).toFixed(1)} s` : duration(ms / 1000));
 
 /** What is worth a line of its own; null for the rest. */
-function said(event: LiveLoopEvent, { iterations }: LoopConfig): string | null {
+function said(event: LiveLoopEvent, config: LoopConfig): string | null {
+  const { iterations } = config;
   if (!('iteration' in event)) return event.type === 'note' ? event.text : null;
   const head = `[${event.iteration}/${iterations}]`;
   switch (event.type) {
@@ -32,7 +35,9 @@ function said(event: LiveLoopEvent, { iterations }: LoopConfig): string | null {
       );
       const { audit } = event;
       const labels = audit ? `; labels: ${audit.accepted.k}/${audit.accepted.n} accepted, ${audit.right.k}/${audit.right.n} right` : '';
-      return `${head} sets: ${sizes.join(', ')}${labels}`;
+      const scarce = scarceUpdates(config, event.sets).map(({ name, updates }) => `${name} ${updates}`);
+      const few = scarce.length ? `\n${head} fewer than ${fewUpdates} updates, hardly enough to change an agent: ${scarce.join(', ')}` : '';
+      return `${head} sets: ${sizes.join(', ')}${labels}${few}`;
     }
     case 'job-ended': {
       const { agent, outcome, losses, trainedTokens, reason, ms } = event;

@@ -1,31 +1,44 @@
 // 2N sets become 2N jobs, all handed out at once: the endpoint decides how many it trains side by side.
 import { chatJsonl } from '../datasets/formats/chat';
 import { agentName, type AgentName, type SetRow } from '../datasets/records';
+import { fewUpdates, updatesOf } from '../datasets/updates';
 import { LoopHalted, type Context } from './context';
-import { openJobs } from './fold';
+import { openJobs, type JobEnded } from './fold';
 import { JobFailed, type TuneOrder, type TuneUpdate, type Tuned } from './ports';
-import type { KeptWeights, TrainSettings } from './records';
+import type { KeptWeights, LoopConfig } from './records';
 import { derivedSeed } from './seeds';
 import { adapterId, trainedIn, weightsOf } from './society';
 import { heldOut, splitSet } from './split';
 
-/** Updates a job will make, as far as the settings tell. */
-export const plannedSteps = ({ steps, epochs, batchSize }: TrainSettings, rows: number): number =>
-  steps ?? Math.ceil(rows / Math.max(1, Math.min(batchSize, rows))) * (epochs ?? 1);
+/** Updates the training of a set will make; 0 for one that is not trained on. */
+export const plannedUpdates = ({ training, validationRows }: LoopConfig, { role, size, skipped }: SetRow): number =>
+  skipped === null ? updatesOf(size - heldOut(size, validationRows), training[role]) : 0;
+
+/** Agents whose training will hardly change them, for the moment before it starts. */
+export const scarceUpdates = (config: LoopConfig, sets: readonly SetRow[]): { name: AgentName; updates: number }[] =>
+  sets
+    .map(set => ({ name: agentName(set.role, set.agent), updates: plannedUpdates(config, set), trained: set.skipped === null }))
+    .filter(({ updates, trained }) => trained && updates < fewUpdates);
 
 const weightsFiles = ['adapter_model.safetensors', 'model.safetensors'];
 
 /** What is kept of a result counts without its probe and its metrics. */
 const bytesOf = ({ files }: Tuned): number => weightsFiles.reduce((sum, name) => sum + (files[name]?.length ?? 0), 0);
 
-async function orderOf(context: Context, iteration: number, name: AgentName, header: SetRow): Promise<TuneOrder> {
+interface Ordered {
+  order: TuneOrder;
+  /** Of its set, for the record. */
+  rows: NonNullable<JobEnded['rows']>;
+}
+
+async function orderOf(context: Context, iteration: number, name: AgentName, header: SetRow): Promise<Ordered> {
   const { loop, config } = context.state.start!;
   const set = await context.ports.readSet(header.sha256);
   if (!set)
     throw new LoopHalted(iteration, 'finetune', `the training set of ${name} (${header.sha256.slice(0, 12)}…) is not there any more`);
   const { training, validation } = splitSet(set, config.validationRows);
   const failures = context.state.iterations[iteration]!.jobs.get(name)?.failures ?? 0;
-  return {
+  const order: TuneOrder = {
     key: `${loop}/${iteration}/${name}${failures ? `/${failures + 1}` : ''}`,
     loop,
     iteration,
@@ -40,13 +53,14 @@ async function orderOf(context: Context, iteration: number, name: AgentName, hea
     settings: config.training[header.role],
     seed: derivedSeed(config.seed, 'finetune', iteration, name),
   };
+  const minus = header.role === 'critic' ? { minus: training.filter(({ kind }) => kind === 'corrected').length } : {};
+  return { order, rows: { trained: training.length, heldOut: validation.length, ...minus } };
 }
 
 /** Trains one agent to its end and keeps the result. @returns what went wrong with the job, or null */
 async function train(
   context: Context,
-  order: TuneOrder,
-  size: number,
+  { order, rows }: Ordered,
   onStep: (step: number) => void,
   signal: AbortSignal,
 ): Promise<string | null> {
@@ -73,8 +87,7 @@ async function train(
     }
     ports.emit({ type: 'training', iteration, agent, status, ...last });
   };
-  const held = heldOut(size, context.state.start!.config.validationRows);
-  const ended = { type: 'job-ended', iteration, agent, rows: { trained: size - held, heldOut: held } } as const;
+  const ended = { type: 'job-ended', iteration, agent, rows } as const;
   let tuned: Tuned;
   try {
     tuned = await ports.finetune(order, on, signal);
@@ -125,19 +138,15 @@ export async function finetune(context: Context, iteration: number): Promise<voi
     const reason = headers.get(name)!.skipped;
     await context.record({ type: 'job-ended', iteration, agent: name, outcome: 'skipped', reason, ...nothing, at: ports.now() });
   }
-  const orders: TuneOrder[] = [];
+  const orders: Ordered[] = [];
   for (const name of open) {
     const header = headers.get(name)!;
     if (header.skipped === null) orders.push(await orderOf(context, iteration, name, header));
   }
 
-  const { training: settings, validationRows } = state.start!.config;
-  const planned = (name: AgentName): number => {
-    const { role, size, skipped } = headers.get(name)!;
-    return skipped === null ? plannedSteps(settings[role], size - heldOut(size, validationRows)) : 0;
-  };
+  const planned = (name: AgentName): number => plannedUpdates(state.start!.config, headers.get(name)!);
   const total = trainedIn(it).reduce((sum, name) => sum + planned(name), 0);
-  const waiting = new Set(orders.map(({ agent }) => agent));
+  const waiting = new Set(orders.map(({ order }) => order.agent));
   const steps = new Map(trainedIn(it).map(name => [name, waiting.has(name) ? 0 : planned(name)]));
   const meter = context.meter(iteration, 'finetune');
   const show = (): void =>
@@ -154,18 +163,13 @@ export async function finetune(context: Context, iteration: number): Promise<voi
   const stop = new AbortController();
   const signal = AbortSignal.any([context.signal, stop.signal]);
   const outcomes = await Promise.allSettled(
-    orders.map(async order => {
+    orders.map(async ordered => {
+      const { agent } = ordered.order;
       try {
-        const reason = await train(
-          context,
-          order,
-          headers.get(order.agent)!.size,
-          step => (steps.set(order.agent, Math.min(step, planned(order.agent))), show()),
-          signal,
-        );
-        steps.set(order.agent, planned(order.agent));
+        const reason = await train(context, ordered, step => (steps.set(agent, Math.min(step, planned(agent))), show()), signal);
+        steps.set(agent, planned(agent));
         show();
-        return reason === null ? null : `${order.agent}: ${reason}`;
+        return reason === null ? null : `${agent}: ${reason}`;
       } catch (error) {
         stop.abort(error);
         throw error;

@@ -55,6 +55,22 @@ describe('a loop', () => {
     ]);
   });
 
+  test('what is held out leaves a critic its share of corrected rows, and the record says what was trained', async () => {
+    const world: World = { disk: blankDisk() };
+    const config = loopConfigOf({ iterations: 1, trainQuestions: 120, validationRows: 8 });
+    const state = await sit(world, { ...config, datasets: { ...config.datasets, w: 0.5, criticOnEmpty: 'skip' } });
+    for (const name of ['critic_1', 'critic_2'] as const) {
+      const { rows } = state.iterations[1]!.jobs.get(name)!.ended!;
+      const { order } = [...world.disk.jobs.values()].find(job => job.order.agent === name)!;
+      const { header, rows: all } = world.disk.sets.get(order.datasetHash)!;
+      const corrected = new Set(all.filter(({ kind }) => kind === 'corrected').map(({ messages }) => JSON.stringify({ messages })));
+      const sent = order.training.trimEnd().split('\n');
+      expect(rows).toEqual({ trained: sent.length, heldOut: 8, minus: sent.filter(line => corrected.has(line)).length });
+      expect(Math.abs(rows!.minus! / rows!.trained - 0.5)).toBeLessThanOrEqual(1 / rows!.trained);
+      expect(header.wRealised).toBeCloseTo(0.5, 1);
+    }
+  });
+
   test('started from the base every time when asked', async () => {
     const world: World = { disk: blankDisk() };
     await sit(world, loopConfigOf({ startFrom: 'base' }));

@@ -153,8 +153,8 @@ export type LoopEvent =
       /** From its first sign of work to its end, as watched: a resumed loop has seen only the rest. */
       ms: number;
       at: string;
-      /** Of its set; left out when nothing was sent. */
-      rows?: { trained: number; heldOut: number };
+      /** Of its set; left out when nothing was sent. `minus`: corrected rows among the trained ones of a critic, left out by earlier versions. */
+      rows?: { trained: number; heldOut: number; minus?: number };
       /** Where the result was put; only of what succeeded. */
       kept?: KeptWeights;
     }

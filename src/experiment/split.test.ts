@@ -1,7 +1,9 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
+import { mixSizes } from '../datasets/mix';
 import type { DataRow, TrainingSet } from '../datasets/records';
-import { splitSet } from './split';
+import { heldOut, splitSet } from './split';
 
 const setOf = (size: number, sha256 = 'a'): TrainingSet => ({
   header: { sha256 } as TrainingSet['header'],
@@ -29,4 +31,20 @@ test('the split follows from the set: not from the order of its rows, and anothe
   const turned = { ...set, rows: [...set.rows].reverse() };
   expect(names(splitSet(turned, 8).validation)).toEqual(names(splitSet(set, 8).validation));
   expect(names(splitSet(setOf(60, 'b'), 8).validation)).not.toEqual(names(splitSet(set, 8).validation));
+});
+
+test('what is trained keeps the share of corrected rows: within 1/T of w, whatever is held out', () => {
+  fc.assert(
+    fc.property(fc.nat(120), fc.nat(120), fc.integer({ min: 1, max: 99 }), fc.nat(40), fc.nat(1000), (a, b, percent, wanted, name) => {
+      const w = percent / 100;
+      const [minus, plus] = mixSizes(a, b, w);
+      const set = setOf(minus + plus, `${name}`);
+      set.rows.forEach((row, i) => (row.kind = i < minus ? 'corrected' : 'kept'));
+      const { training, validation } = splitSet(set, wanted);
+      expect(validation).toHaveLength(heldOut(minus + plus, wanted));
+      if (!training.length) return;
+      const share = training.filter(({ kind }) => kind === 'corrected').length / training.length;
+      expect(Math.abs(share - w)).toBeLessThanOrEqual(1 / training.length + 1e-9);
+    }),
+  );
 });

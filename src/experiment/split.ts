@@ -14,10 +14,15 @@ export interface SplitSet {
 /**
  * Which rows are held out follows from the set alone: the first ones of an order made from its name and theirs.
  * So the name of the set, which an adapter carries, also names what the adapter has never seen.
+ * Corrected and kept rows are held out in the proportion of the set, to the nearest row: what is trained keeps the share w.
  */
 export function splitSet({ header, rows }: TrainingSet, wanted: number): SplitSet {
-  const chosen = new Set(
-    seededOrder(rows, ({ hash, from }) => `${hash} ${from.join()}`, 'validation', header.sha256).slice(0, heldOut(rows.length, wanted)),
-  );
+  const held = heldOut(rows.length, wanted);
+  const corrected = rows.filter(({ kind }) => kind === 'corrected');
+  const minus = rows.length ? Math.round((held * corrected.length) / rows.length) : 0;
+  const first = (of: readonly DataRow[], count: number): DataRow[] =>
+    seededOrder(of, ({ hash, from }) => `${hash} ${from.join()}`, 'validation', header.sha256).slice(0, count);
+  const others = rows.filter(({ kind }) => kind !== 'corrected');
+  const chosen = new Set([...first(corrected, minus), ...first(others, held - minus)]);
   return { training: rows.filter(row => !chosen.has(row)), validation: rows.filter(row => chosen.has(row)) };
 }

@@ -1,11 +1,8 @@
 // An order as the wire has it.
 import type { TrainSettings, TuneOrder } from './order';
 import type { Profile } from './profile';
+import { updatesOf } from './updates';
 import type { AskedHyperparameters, CreateJobBody } from './wire-order';
-
-/** Updates that settings come to over so many rows. */
-export const stepsOf = (settings: TrainSettings, rows: number): number =>
-  settings.steps ?? Math.ceil(rows / settings.batchSize) * (settings.epochs ?? 1);
 
 /** @param rows of the training file; providers that know no steps are told passes over them */
 export function hyperparametersOf(settings: TrainSettings, rows: number, profile: Profile): AskedHyperparameters {
@@ -26,7 +23,7 @@ export function hyperparametersOf(settings: TrainSettings, rows: number, profile
       ...(settings.steps === null ? { n_epochs: settings.epochs ?? 1 } : { max_steps: settings.steps }),
     };
   }
-  const steps = stepsOf(settings, rows);
+  const steps = updatesOf(rows, settings);
   return {
     ...common,
     n_epochs: settings.epochs ?? Math.max(1, Math.round((steps * settings.batchSize) / Math.max(1, rows))),

@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import type { Hyperparameters } from '../engine';
+import { plannedUpdates } from '../../experiment/finetune';
+import { loopConfigOf } from '../../experiment/loop.fixture';
+import type { SetRow } from '../../datasets/records';
+import { hyperparametersOf } from '../../finetune/job-body';
+import { profiles } from '../../finetune/profile';
+import type { BaseModel, Hyperparameters } from '../engine';
+import { resolveHyperparameters } from '../hyperparameters';
 import { someJob } from './fixture';
 import { batchOrder, microBatches, stepsOf } from './plan';
 
@@ -12,6 +18,26 @@ describe('the plan', () => {
     expect(stepsOf(45, settings({ max_steps: null, n_epochs: 2, batch_size: 20 }))).toBe(5);
     expect(stepsOf(3, settings({ max_steps: null, n_epochs: 1, batch_size: 20 }))).toBe(1);
     expect(stepsOf(3, settings({ max_steps: 80, n_epochs: 1, batch_size: 20 }))).toBe(80);
+  });
+
+  it('is the one the loop announced and the order asked for', () => {
+    const base: BaseModel = {
+      ...{ id: 'abacus', repo: null, revision: null, maxContext: 512, parameters: 1, targetModules: [], maxRank: 64, shapes: {} },
+    };
+    const announced = (rows: number, batchSize: number, epochs: number | null, steps: number | null) => {
+      const config = loopConfigOf({ validationRows: 0 });
+      const training = { ...config.training.generator, batchSize, epochs, steps };
+      const set = { role: 'generator', size: rows, skipped: null } as SetRow;
+      const updates = plannedUpdates({ ...config, training: { generator: training, critic: training } }, set);
+      const { hyperparameters, steps: asked } = resolveHyperparameters(hyperparametersOf(training, rows, profiles.tuner), base, null, rows);
+      expect([asked, stepsOf(rows, hyperparameters)]).toEqual([updates, updates]);
+      return updates;
+    };
+    // Passes follow each other without a gap: 30 rows in batches of 20 are two updates.
+    expect(announced(10, 20, 3, null)).toBe(2);
+    expect(announced(10, 20, null, 7)).toBe(7);
+    const sizes = [fc.integer({ min: 1, max: 300 }), fc.integer({ min: 1, max: 64 }), fc.integer({ min: 1, max: 9 })] as const;
+    fc.assert(fc.property(...sizes, (rows, batch, epochs) => announced(rows, batch, epochs, null) >= 1));
   });
 
   it('shows every row once an epoch, whatever the batches', () => {

@@ -1,17 +1,14 @@
 // What a job will do before it does it: how many updates, and which rows each of them sees.
+import { updatesOf } from '../../finetune/updates';
 import type { LlamaConfig } from '../../onnx/llama';
 import type { Hyperparameters } from '../engine';
 import { uniform } from './random';
 
-/** Fewer updates than this rarely change anything; the job says so before it starts. */
-export const fewSteps = 10;
+type Counted = Pick<Hyperparameters, 'max_steps' | 'n_epochs' | 'batch_size'>;
 
-export function stepsOf(
-  rows: number,
-  { max_steps, n_epochs, batch_size }: Pick<Hyperparameters, 'max_steps' | 'n_epochs' | 'batch_size'>,
-): number {
-  return max_steps ?? Math.ceil((rows * n_epochs) / batch_size);
-}
+/** Updates that a job over so many rows makes. */
+export const stepsOf = (rows: number, { max_steps, n_epochs, batch_size }: Counted): number =>
+  updatesOf(rows, { steps: max_steps, epochs: n_epochs, batchSize: batch_size });
 
 /** 0 … rows − 1 in the order of an epoch (Fisher–Yates). */
 function orderOf(rows: number, seed: number, epoch: number): number[] {

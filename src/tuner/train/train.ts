@@ -1,4 +1,5 @@
 // A finetuning job from its first row to its result files, on whatever runtime it is given.
+import { fewUpdates } from '../../finetune/updates';
 import { llamaShapes, type LlamaConfig } from '../../onnx/llama';
 import { initialAdapters } from '../../onnx/train/adapters';
 import { makeBatch, type Batch } from '../../onnx/train/batch';
@@ -11,7 +12,7 @@ import { TrainError, type Files, type TrainJob, type TrainUpdate } from '../engi
 import type { Base } from './base';
 import { readCheckpoint, writeCheckpoint } from './checkpoint';
 import { readWeightFiles, weightFiles } from './files';
-import { batchOrder, fewSteps, microBatches, stepsOf, tokensAtOnce } from './plan';
+import { batchOrder, microBatches, stepsOf, tokensAtOnce } from './plan';
 import { probeRows, probeWarning, writeProbe } from './probe';
 import { uniform } from './random';
 import { readRows, trainedTokens, type MaskedRow } from './rows';
@@ -77,7 +78,7 @@ export async function train<T extends RuntimeTensor>(
       steps,
       trained_parameters: stepper.trainables.reduce((total, { dims }) => total + dims.reduce((a, b) => a * b, 1), 0),
     });
-    if (steps < fewSteps)
+    if (steps < fewUpdates)
       on({ t: 'warn', message: `Only ${steps} update${steps === 1 ? '' : 's'} will be made: hardly enough to change the model.` });
 
     const evaluate = async (): Promise<void> => {

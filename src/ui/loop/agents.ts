@@ -1,8 +1,11 @@
 // Every agent of an iteration in one row: its set, its training, its weights, from facts and from what goes on now.
 import { agentName, type AgentName, type SetRow } from '../../datasets/records';
+import { fewUpdates } from '../../datasets/updates';
+import { scarceUpdates } from '../../experiment/finetune';
 import type { Adopted, JobEnded, LoopState, TrainingProgress } from '../../experiment/fold';
 import type { Share } from '../../metrics/interval';
 import { agentsOf } from '../../experiment/society';
+import { agentWords } from './words';
 
 export interface AgentRow {
   name: AgentName;
@@ -34,6 +37,16 @@ export function agentRows(state: LoopState, iteration: number, watched: Readonly
       wrong: it.collected?.audit?.wrongRows[name] ?? null,
     };
   });
+}
+
+/** Whose training, not over yet, will hardly change anything; its end says so itself. Null where nobody's. */
+export function scarceWords(state: LoopState, iteration: number): string | null {
+  const it = state.iterations[iteration];
+  if (!state.start || !it?.collected) return null;
+  const scarce = scarceUpdates(state.start.config, it.collected.sets).filter(({ name }) => !it.jobs.get(name)?.ended);
+  if (!scarce.length) return null;
+  const each = scarce.map(({ name, updates }) => `${agentWords(name)} ${updates}`).join(', ');
+  return `Fewer than ${fewUpdates} updates, hardly enough to change an agent: ${each}. More questions or more passes give more.`;
 }
 
 /** Steps shown of a finished training: mean of the first and of the last few, since single batches jump. */

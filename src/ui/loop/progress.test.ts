@@ -1,13 +1,15 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { plannedUpdates } from '../../experiment/finetune';
 import { emptyLoop, foldLoop, foldLoopAll } from '../../experiment/fold';
 import { blankDisk, loopConfigOf, sit } from '../../experiment/loop.fixture';
 import type { LoopEvent } from '../../experiment/records';
-import { agentRows, lossEnds } from './agents';
+import { agentRows, lossEnds, scarceWords } from './agents';
 import { accuracyTitle } from './accuracy';
 import { diversityCharts } from './diversity';
 import { costRows, labelTitle, sizeRows } from './labels';
 import { goalOf, positionOf, secondsLeft, shareDone, stageSeconds, trackOf } from './progress';
 import { stopsOf } from './reel';
+import { loopConfigLine } from './words';
 
 let events: LoopEvent[];
 beforeAll(async () => {
@@ -90,6 +92,22 @@ describe('what the view reads off a loop', () => {
     expect(agentRows(upTo(events.length), 0, new Map())).toEqual([]);
     expect(lossEnds([4, 3, 2, 1, 1, 1, 1, 1])).toEqual({ from: 3.5, to: 1 });
     expect(lossEnds([])).toBeNull();
+  });
+
+  it('a training too short to change anything is named as long as it is not over', () => {
+    const before = upTo(events.findIndex(({ type }) => type === 'collected') + 1);
+    const [first] = before.iterations[1]!.collected!.sets.filter(({ skipped, role }) => skipped === null && role === 'critic');
+    expect(scarceWords(before, 1)).toContain(`critic ${'AB'[first!.agent]} ${plannedUpdates(before.start!.config, first!)}`);
+    expect(scarceWords(before, 1)).not.toContain('generator');
+    expect(scarceWords(upTo(events.length), 1)).toBeNull();
+    expect(scarceWords(before, 0)).toBeNull();
+  });
+
+  it('says in its one line that rows were chosen in another way than the paper’s', () => {
+    const { config } = upTo(1).start!;
+    expect(loopConfigLine(config)).not.toContain('paper');
+    const other = { ...config, datasets: { ...config.datasets, selection: { by: 'truth' as const } } };
+    expect(loopConfigLine(other)).toMatch(/ · training rows: chosen by the right answer .*: not the paper’s$/);
   });
 
   it.each([
