@@ -94,7 +94,12 @@ export interface Measures {
   /** 1 − Jaccard overlap of token bigrams between two answers of round 1 to the same question. */
   distance: Mean;
   /** Nats per token of last-round answers under their own agent and, over ordered pairs, under the others; null when not asked for. */
-  nll: { own: Mean; cross: Mean } | null;
+  nll: {
+    own: Mean;
+    cross: Mean;
+    /** The same per question; loops recorded by older versions kept the means alone. */
+    rows?: { qid: string; own: number | null; cross: number | null }[];
+  } | null;
   calls: number;
   newTokens: number;
 }

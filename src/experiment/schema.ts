@@ -61,6 +61,7 @@ const share = v.object({ k: count, n: count, share: fraction, low: fraction, hig
 const accuracy = v.object({ ...share.entries, unanswered: count });
 const mean = v.object({ mean: v.nullable(finite), n: count });
 const pair = v.tuple([mean, mean]);
+const nllRow = v.object({ qid: id, own: v.nullable(finite), cross: v.nullable(finite) });
 
 const audit = v.object({
   accepted: share,
@@ -83,7 +84,7 @@ const measures = v.object({
   uniqueAnswers: pair,
   uniqueStrategies: pair,
   distance: mean,
-  nll: v.nullable(v.object({ own: mean, cross: mean })),
+  nll: v.nullable(v.object({ own: mean, cross: mean, rows: v.optional(v.pipe(v.array(nllRow), v.maxLength(100_000))) })),
   calls: count,
   newTokens: count,
 });

@@ -1,6 +1,6 @@
 // How much the agents agree and differ in a round. Each figure is named by what it measures and comes with the number of questions behind it.
-import { answersOf, isRoundDone } from '../debate/decide';
-import type { RunState } from '../debate/fold';
+import { answersOf, isRoundDone, type Answer } from '../debate/decide';
+import type { QuestionState, RunState } from '../debate/fold';
 import { countVotes } from '../debate/vote';
 import { taskById } from '../tasks/tasks';
 
@@ -16,40 +16,52 @@ export const meanOf = (values: readonly number[]): Mean => ({
   n: values.length,
 });
 
-const rounds = (state: RunState, round: number) =>
+/** A question whose answers of a round are all there, and those answers in seat order. */
+export interface RoundAnswers {
+  question: QuestionState;
+  answers: Answer[];
+}
+
+/** Questions that have finished the round, in the order of the run: what every figure here is a mean over. */
+export const roundsOf = (state: RunState, round: number): RoundAnswers[] =>
   state.start
     ? [...state.questions.values()]
         .filter(question => isRoundDone(state.start!.config, question, round))
         .map(question => ({ question, answers: answersOf(state.start!.config, question, round) }))
     : [];
 
-/** Mean share of agents that hold the plurality answer; unparsed ones never agree. "Consensus diversity" is 1 − this. */
-export const consensus = (state: RunState, round: number): Mean =>
-  meanOf(rounds(state, round).map(({ answers }) => Math.max(0, ...countVotes(answers.map(({ key }) => key)).values()) / answers.length));
+/** Share of the agents that hold the plurality answer, in [0, 1]; unparsed ones never agree. */
+export const agreementIn = ({ answers }: RoundAnswers): number =>
+  Math.max(0, ...countVotes(answers.map(({ key }) => key)).values()) / answers.length;
 
-/** Mean number of distinct answers of a round, 0..N; unparsed is no answer. */
-export const uniqueAnswers = (state: RunState, round: number): Mean =>
-  meanOf(rounds(state, round).map(({ answers }) => countVotes(answers.map(({ key }) => key)).size));
+/** Distinct answers, 0..N; unparsed is no answer. */
+export const answersIn = ({ answers }: RoundAnswers): number => countVotes(answers.map(({ key }) => key)).size;
+
+/** [agents] name of the strategy each text follows, null where none is recognised; null as a whole where the task can tell none. */
+export function strategiesIn({ question, answers }: RoundAnswers): (string | null)[] | null {
+  const { strategyOf } = taskById(question.question.task);
+  return strategyOf && answers.map(({ turn }) => turn && strategyOf(turn.text));
+}
+
+/** Mean share of agents that hold the plurality answer. "Consensus diversity" is 1 − this. */
+export const consensus = (state: RunState, round: number): Mean => meanOf(roundsOf(state, round).map(agreementIn));
+
+/** Mean number of distinct answers of a round, 0..N. */
+export const uniqueAnswers = (state: RunState, round: number): Mean => meanOf(roundsOf(state, round).map(answersIn));
 
 /** Mean number of distinct strategies of a round, 0..N, over questions whose task can recognise them; unrecognised texts count as none. */
 export const uniqueStrategies = (state: RunState, round: number): Mean =>
   meanOf(
-    rounds(state, round).flatMap(({ question, answers }) => {
-      const { strategyOf } = taskById(question.question.task);
-      if (!strategyOf) return [];
-      return [new Set(answers.map(({ turn }) => turn && strategyOf(turn.text)).filter(name => name !== null)).size];
+    roundsOf(state, round).flatMap(at => {
+      const names = strategiesIn(at);
+      return names ? [new Set(names.filter(name => name !== null)).size] : [];
     }),
   );
 
 /** How often each strategy was used in a round, most used first. */
 export function strategyCounts(state: RunState, round: number): [name: string, count: number][] {
   const counts = new Map<string, number>();
-  for (const { question, answers } of rounds(state, round)) {
-    const { strategyOf } = taskById(question.question.task);
-    for (const { turn } of answers) {
-      const name = turn && strategyOf?.(turn.text);
-      if (name) counts.set(name, (counts.get(name) ?? 0) + 1);
-    }
-  }
+  for (const at of roundsOf(state, round))
+    for (const name of strategiesIn(at) ?? []) if (name) counts.set(name, (counts.get(name) ?? 0) + 1);
   return [...counts].sort(([, x], [, y]) => y - x);
 }

@@ -62,7 +62,8 @@ describe('NLL under held-out agents', () => {
       const own = adapter === `c${Math.floor(i / 3) % 3}`;
       return Array.from({ length: text.length }, () => (own ? -1 : -3));
     });
-    expect(plan.fold(scores)).toEqual({ own: { mean: 1, n: 2 }, cross: { mean: 3, n: 2 } });
+    const rows = [...state.questions.keys()].slice(0, 2).map(qid => ({ qid, own: 1, cross: 3 }));
+    expect(plan.fold(scores)).toEqual({ own: { mean: 1, n: 2 }, cross: { mean: 3, n: 2 }, rows });
     expect(() => plan.fold([])).toThrow(RangeError);
   });
 
@@ -74,7 +75,7 @@ describe('NLL under held-out agents', () => {
     const { own, cross } = plan.fold(plan.requests.map((_, i) => [-i, -i]));
     expect(cross).toEqual(own);
     const alone = await debate(configOf({ agents: 1 }), noisy, { count: 2 });
-    expect(heldOutNll(alone.state, 2).fold([[-1], [-1]])).toEqual({ own: { mean: 1, n: 2 }, cross: { mean: null, n: 0 } });
+    expect(heldOutNll(alone.state, 2).fold([[-1], [-1]])).toMatchObject({ own: { mean: 1, n: 2 }, cross: { mean: null, n: 0 } });
   });
 
   it('with one round it is the generators that score', async () => {

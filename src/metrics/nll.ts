@@ -17,6 +17,8 @@ export interface ScoreRequest {
 export interface HeldOutNll {
   own: Mean;
   cross: Mean;
+  /** The same per question, in the order scored; null where nothing could be scored. */
+  rows: { qid: string; own: number | null; cross: number | null }[];
 }
 
 export interface NllPlan {
@@ -36,16 +38,16 @@ export interface NllPlan {
  */
 export function heldOutNll(state: RunState, count: number): NllPlan {
   const { start } = state;
-  if (!start) return { requests: [], fold: () => ({ own: meanOf([]), cross: meanOf([]) }) };
+  if (!start) return { requests: [], fold: () => ({ own: meanOf([]), cross: meanOf([]), rows: [] }) };
   const { config } = start;
   const round = config.rounds;
   const speaks = (agent: number): string | null => adapterOf(config, { round, agent, role: answerRole(round) });
   const requests: ScoreRequest[] = [];
   /** Per question: indices into the requests. */
-  const parts: { own: number[]; cross: number[] }[] = [];
+  const parts: { qid: string; own: number[]; cross: number[] }[] = [];
   const done = [...state.questions.values()].filter(question => isRoundDone(config, question, round));
   for (const question of done.slice(0, count)) {
-    const part = { own: [] as number[], cross: [] as number[] };
+    const part = { qid: question.question.qid, own: [] as number[], cross: [] as number[] };
     for (const { agent: speaker, turn } of answersOf(config, question, round)) {
       if (!turn?.text) continue;
       const { messages } = rebuildPrompt(turn, question);
@@ -64,9 +66,10 @@ export function heldOutNll(state: RunState, count: number): NllPlan {
     fold(logprobs) {
       if (logprobs.length !== requests.length) throw new RangeError(`${logprobs.length} scores for ${requests.length} requests`);
       const nll = logprobs.map(tokens => (tokens.length ? -tokens.reduce((sum, value) => sum + value, 0) / tokens.length : null));
-      const over = (which: 'own' | 'cross'): Mean =>
-        meanOf(parts.flatMap(part => meanOf(part[which].flatMap(index => nll[index] ?? [])).mean ?? []));
-      return { own: over('own'), cross: over('cross') };
+      const of = (indices: readonly number[]): number | null => meanOf(indices.flatMap(index => nll[index] ?? [])).mean;
+      const rows = parts.map(({ qid, own, cross }) => ({ qid, own: of(own), cross: of(cross) }));
+      const over = (which: 'own' | 'cross'): Mean => meanOf(rows.flatMap(row => row[which] ?? []));
+      return { own: over('own'), cross: over('cross'), rows };
     },
   };
 }

@@ -112,7 +112,36 @@ describe('the loop', { timeout: 400_000 }, () => {
     await chart.getByRole('button', { name: /^Iteration 0, debate/ }).focus();
     await page.keyboard.press('ArrowRight');
     await page.keyboard.press('Enter');
-    await page.getByRole('region', { name: 'Questions behind the point' }).waitFor();
+    const rows = page.getByRole('region', { name: 'Rows behind the point' });
+    await rows.waitFor();
+    // So it is with every other figure: labels, diversity, sizes of sets.
+    await page.getByRole('button', { name: /^Iteration 1, labels that are right/ }).press('Enter');
+    await rows.getByRole('heading', { name: /^Iteration 1, labels: .* right$/ }).waitFor();
+    await rows.getByRole('row').nth(1).waitFor();
+    expect(await violations()).toEqual([]);
+    const charts = ['Distinct strategies', 'Distinct answers', 'Consensus', 'Distance of texts', 'Surprise'];
+    for (const chart of charts) {
+      await page
+        .getByRole('group', { name: new RegExp(`^${chart}`) })
+        .getByRole('button')
+        .first()
+        .focus();
+      await page.keyboard.press('Enter');
+      await rows.getByRole('heading', { name: new RegExp(`^Iteration 0, ${chart}`, 'i') }).waitFor();
+      await rows.getByRole('row').nth(1).waitFor();
+    }
+    expect(await violations()).toEqual([]);
+    const size = page.getByRole('button', { name: /rows of generator B, iteration 2$/ });
+    await size.focus();
+    await page.keyboard.press('Enter');
+    await rows.getByRole('heading', { name: /^Iteration 2, Generator B: \d+ rows$/ }).waitFor();
+    await rows.getByRole('row').nth(1).waitFor();
+    expect(await rows.getByRole('row').count()).toBe(Number((await size.textContent())!) + 1);
+    await page.keyboard.press('Enter');
+    await rows.waitFor({ state: 'detached' });
+
+    await chart.getByRole('button', { name: /^Iteration 1, debate/ }).press('Enter');
+    await rows.waitFor();
     await page.getByRole('button', { name: /^All/ }).click();
     const question = page
       .getByRole('region', { name: /question/ })

@@ -1,12 +1,9 @@
 // Sets of the loops that ship with the page: read from their folders when they are asked for, and kept nowhere.
 import { agentName, type TrainingSet } from '../../datasets/records';
-import { parseTrainingSet } from '../../datasets/schema';
 import type { LoopEvent } from '../../experiment/records';
-import { inflate, readUpTo } from '../../share/bytes';
-import { fileCeiling } from '../../share/file';
 import type { OpenedRun } from '../../share/open';
 import { formatRoute } from '../app/route';
-import { fetchLoop, recordings, type Recording } from '../loop/recordings';
+import { fetchLoop, fetchSet, recordings, type Recording } from '../loop/recordings';
 import { recordedSource } from '../loop/source';
 import { openUrl } from '../share/reading';
 import type { SetEntry, SetGroup } from './groups';
@@ -21,15 +18,6 @@ const byAgent = ({ header: x }: SetEntry, { header: y }: SetEntry): number =>
   x.role === y.role ? x.agent - y.agent : x.role === 'generator' ? -1 : 1;
 
 const titleOf = ({ id }: Recording): string => `Recorded loop: ${id}`;
-
-async function fetchSet(url: URL, signal: AbortSignal): Promise<TrainingSet> {
-  const response = await fetch(url, { signal });
-  if (!response.ok || !response.body) throw new Error(`The recorded set answered with status ${response.status}.`);
-  const bytes = await readUpTo(response.body, fileCeiling);
-  // Some hosts unpack .gz on the way.
-  const plain = bytes[0] === 0x1f && bytes[1] === 0x8b ? await inflate(bytes, 'gzip', fileCeiling) : bytes;
-  return parseTrainingSet(JSON.parse(new TextDecoder().decode(plain)));
-}
 
 export class Recorded {
   private constructor(
@@ -75,7 +63,7 @@ export class Recorded {
     for (const { recording } of this.loops) {
       const entry = this.groups.flatMap(({ sets }) => sets).find(one => one.loop === recording.id && one.sha256 === sha256);
       if (!entry) continue;
-      return { entry, set: await fetchSet(new URL(`${recording.folder}sets/${sha256}.json.gz`, document.baseURI), this.signal) };
+      return { entry, set: await fetchSet(new URL(recording.folder, document.baseURI), sha256, this.signal) };
     }
     return null;
   }

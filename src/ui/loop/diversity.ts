@@ -3,12 +3,14 @@ import type { LoopState } from '../../experiment/fold';
 import type { Measures } from '../../experiment/records';
 import type { Mean } from '../../metrics/diversity';
 import { measuredIn } from './accuracy';
-import type { Series } from './chart/series';
+import { covering, type Series } from './chart/series';
 import type { Table } from './chart/table';
 import { meanWords } from './words';
 
+export type DiversityId = 'strategies' | 'answers' | 'consensus' | 'distance' | 'nll';
+
 export interface SmallChart {
-  id: string;
+  id: DiversityId;
   heading: string;
   title: string;
   series: Series[];
@@ -17,34 +19,34 @@ export interface SmallChart {
   digits: number;
 }
 
-interface Line {
+export interface DiversityLine {
   id: string;
   title: string;
+  /** Whose answers it is about. */
+  round: 'first' | 'last';
   read: (measures: Measures) => Mean | null;
 }
 
-interface Plan {
-  id: string;
+export interface DiversityPlan {
+  id: DiversityId;
   heading: string;
   about: string;
-  unit: string;
-  lines: readonly Line[];
-  /** null = from the figures themselves. */
-  domain: (agents: number) => [number, number] | null;
+  lines: readonly DiversityLine[];
+  /** What the axis shows at least; figures outside of it widen it. */
+  domain: (agents: number) => [number, number];
   digits: number;
 }
 
-const byRound = (id: string, read: (measures: Measures) => [Mean, Mean]): Line[] => [
-  { id: `${id}-first`, title: 'first round', read: m => read(m)[0] },
-  { id: `${id}-last`, title: 'last round', read: m => read(m)[1] },
+const byRound = (id: string, read: (measures: Measures) => [Mean, Mean]): DiversityLine[] => [
+  { id: `${id}-first`, title: 'first round', round: 'first', read: m => read(m)[0] },
+  { id: `${id}-last`, title: 'last round', round: 'last', read: m => read(m)[1] },
 ];
 
-const plans: readonly Plan[] = [
+const plans: readonly DiversityPlan[] = [
   {
     id: 'strategies',
     heading: 'Distinct strategies',
     about: 'ways of solving among the answers to one question',
-    unit: 'per question',
     lines: byRound('strategies', m => m.uniqueStrategies),
     domain: agents => [1, agents],
     digits: 2,
@@ -53,7 +55,6 @@ const plans: readonly Plan[] = [
     id: 'answers',
     heading: 'Distinct answers',
     about: 'different answers to one question',
-    unit: 'per question',
     lines: byRound('answers', m => m.uniqueAnswers),
     domain: agents => [1, agents],
     digits: 2,
@@ -62,17 +63,15 @@ const plans: readonly Plan[] = [
     id: 'consensus',
     heading: 'Consensus',
     about: 'share of agents that hold the most common answer',
-    unit: 'of the agents',
     lines: byRound('consensus', m => m.consensus),
-    domain: () => [0.4, 1],
+    domain: () => [0.5, 1],
     digits: 2,
   },
   {
     id: 'distance',
     heading: 'Distance of texts',
     about: '1 − overlap of token pairs between two first answers',
-    unit: '',
-    lines: [{ id: 'distance', title: 'first round', read: m => m.distance }],
+    lines: [{ id: 'distance', title: 'first round', round: 'first', read: m => m.distance }],
     domain: () => [0, 1],
     digits: 3,
   },
@@ -80,12 +79,11 @@ const plans: readonly Plan[] = [
     id: 'nll',
     heading: 'Surprise (NLL)',
     about: 'nats per token of last answers, under their own agent and under the others',
-    unit: 'nats per token',
     lines: [
-      { id: 'nll-own', title: 'own', read: m => m.nll?.own ?? null },
-      { id: 'nll-cross', title: 'others', read: m => m.nll?.cross ?? null },
+      { id: 'nll-own', title: 'own', round: 'last', read: m => m.nll?.own ?? null },
+      { id: 'nll-cross', title: 'others', round: 'last', read: m => m.nll?.cross ?? null },
     ],
-    domain: () => null,
+    domain: () => [0, 0],
     digits: 3,
   },
 ];
@@ -95,7 +93,13 @@ const looks = [
   { colour: 'var(--accent)', dash: null, shape: 0 },
 ];
 
-function chartOf(plan: Plan, state: LoopState): SmallChart | null {
+/** The figures of a chart and how it is read. */
+export const diversityPlan = (id: DiversityId): DiversityPlan => plans.find(plan => plan.id === id)!;
+
+const figuresIn = (plan: DiversityPlan, state: LoopState): number[] =>
+  measuredIn(state).flatMap(({ measures }) => plan.lines.flatMap(({ read }) => read(measures)?.mean ?? []));
+
+function chartOf(plan: DiversityPlan, state: LoopState, whole: LoopState): SmallChart | null {
   const all = measuredIn(state);
   const series = plan.lines.map((line, i): Series => ({
     id: line.id,
@@ -108,8 +112,7 @@ function chartOf(plan: Plan, state: LoopState): SmallChart | null {
       return [{ x: iteration, y: mean.mean, low: null, high: null, words }];
     }),
   }));
-  const values = series.flatMap(({ points }) => points.map(({ y }) => y));
-  if (values.length === 0) return null;
+  if (series.every(({ points }) => points.length === 0)) return null;
   const line = series.at(-1)!;
   const [first, last] = [line.points[0]!, line.points.at(-1)!];
   const n = plan.lines.at(-1)!.read(all.at(-1)!.measures)?.n ?? 0;
@@ -129,10 +132,13 @@ function chartOf(plan: Plan, state: LoopState): SmallChart | null {
         }),
       ]),
     },
-    domain: plan.domain(state.start?.config.debate.seats.length ?? 1) ?? [0, Math.max(...values) * 1.15 || 1],
+    domain: covering(plan.domain(state.start?.config.debate.seats.length ?? 1), figuresIn(plan, whole)),
     digits: plan.digits,
   };
 }
 
-/** Figures that were measured; one that a task cannot give (strategies) or nobody asked for (NLL) is left out. */
-export const diversityCharts = (state: LoopState): SmallChart[] => plans.flatMap(plan => chartOf(plan, state) ?? []);
+/**
+ * Figures that were measured; one that a task cannot give (strategies) or nobody asked for (NLL) is left out.
+ * @param whole all that is known of the loop: the axes have room for it, so that a replay moves nothing it has drawn
+ */
+export const diversityCharts = (state: LoopState, whole = state): SmallChart[] => plans.flatMap(plan => chartOf(plan, state, whole) ?? []);

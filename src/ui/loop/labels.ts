@@ -1,5 +1,5 @@
 // Pseudo-labels and the sets made of them, iteration by iteration: what the society agreed on, and how much of that was right.
-import type { SetRow } from '../../datasets/records';
+import { agentName, type AgentName, type SetRow } from '../../datasets/records';
 import type { Collected, LoopState } from '../../experiment/fold';
 import type { Series } from './chart/series';
 import type { Table } from './chart/table';
@@ -80,15 +80,20 @@ export const labelTable = (state: LoopState): Table => ({
 
 const sum = (sets: readonly SetRow[], read: (set: SetRow) => number): number => sets.reduce((total, set) => total + read(set), 0);
 
+/** One number of the table of sizes, and whose set it counts rows of. */
+export interface SizeCell {
+  agent: AgentName;
+  rows: number;
+}
+
 export interface SizeRow {
   iteration: number;
   /** Per agent, A first. */
-  first: number[];
-  minus: number[];
-  plus: number[];
+  first: SizeCell[];
+  minus: SizeCell[];
+  plus: SizeCell[];
   /** null = no critic set was made. */
   w: number | null;
-  unused: number;
   skipped: { who: string; reason: string }[];
 }
 
@@ -97,14 +102,15 @@ export function sizeRows(state: LoopState, name: (set: SetRow) => string): SizeR
   return collectedIn(state).map(({ iteration, sets }) => {
     const of = (role: SetRow['role']): SetRow[] => sets.filter(set => set.role === role).sort((a, b) => a.agent - b.agent);
     const critics = of('critic');
+    const cells = (of: readonly SetRow[], read: (set: SetRow) => number): SizeCell[] =>
+      of.map(set => ({ agent: agentName(set.role, set.agent), rows: read(set) }));
     const mixed = sum(critics, set => set.minus + set.plus);
     return {
       iteration,
-      first: of('generator').map(({ size }) => size),
-      minus: critics.map(set => set.minus),
-      plus: critics.map(set => set.plus),
+      first: cells(of('generator'), ({ size }) => size),
+      minus: cells(critics, ({ minus }) => minus),
+      plus: cells(critics, ({ plus }) => plus),
       w: mixed ? sum(critics, set => set.minus) / mixed : null,
-      unused: sum(sets, set => set.unused),
       skipped: sets.flatMap(set => (set.skipped === null ? [] : [{ who: name(set), reason: set.skipped }])),
     };
   });

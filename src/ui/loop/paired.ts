@@ -1,6 +1,5 @@
 // Iteration l against iteration 0, question by question, in words that claim no more than the numbers carry.
 import type { PairedComparison } from '../../metrics/paired';
-import { points } from './words';
 
 export type Verdict = 'better' | 'worse' | 'open';
 
@@ -13,11 +12,5 @@ export const verdictWords: Record<Verdict, string> = {
   worse: 'worse on these questions',
   open: 'not separable from no change',
 };
-
-export function pairedSentence(iteration: number, title: string, c: PairedComparison): string {
-  const interval = `${points(c.difference)} points (95 % interval ${points(c.low)} to ${points(c.high)}, n ${c.n})`;
-  const split = c.p === null ? '' : `; ${c.won} questions gained, ${c.lost} lost, McNemar p ${pWords(c.p)}`;
-  return `Iteration ${iteration} against 0, ${title}: ${interval}${split}: ${verdictWords[verdictOf(c)]}.`;
-}
 
 export const pWords = (p: number): string => (p < 0.001 ? '< 0.001' : p.toFixed(3));

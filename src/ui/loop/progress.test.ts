@@ -62,6 +62,24 @@ describe('how far a loop is', () => {
 });
 
 describe('what the view reads off a loop', () => {
+  it('the axes reach what was measured, however low, and have room for all of it before it is drawn', () => {
+    const low = { ...events.find(event => event.type === 'measured')!, iteration: 2 };
+    low.measures = {
+      ...low.measures,
+      consensus: [
+        { mean: 0.25, n: 8 },
+        { mean: 0.25, n: 8 },
+      ],
+      uniqueAnswers: [
+        { mean: 0.5, n: 8 },
+        { mean: 3, n: 8 },
+      ],
+    };
+    const whole = foldLoopAll(events.map(event => (event.type === 'measured' && event.iteration === 2 ? low : event)));
+    const domains = Object.fromEntries(diversityCharts(upTo(3), whole).map(({ id, domain }) => [id, domain]));
+    expect(domains).toMatchObject({ consensus: [0.25, 1], answers: [0.5, 3] });
+  });
+
   it('a replay stops at what is worth seeing and ends where the loop does', () => {
     const stops = stopsOf(events);
     expect(stops.filter(({ measured }) => measured)).toHaveLength(3);
@@ -77,7 +95,9 @@ describe('what the view reads off a loop', () => {
       for (const { title, table } of diversityCharts(state))
         expect([title.includes('NaN'), table.rows.flat().some(cell => cell === 'NaN')]).toEqual([false, false]);
       expect(costRows(state)).toHaveLength(state.iterations.length);
-      expect(sizeRows(state, set => set.role).every(({ first }) => first.length === 2)).toBe(true);
+      expect(
+        sizeRows(state, set => set.role).every(({ first }) => first.map(({ agent }) => agent).join() === 'generator_1,generator_2'),
+      ).toBe(true);
     }
   });
 

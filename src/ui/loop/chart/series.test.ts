@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { spread, walk, type Series } from './series';
+import { covering, heights, spread, walk, type Series } from './series';
 import { asCsv } from './table';
 
 const line = (id: string, xs: number[]): Series => ({
@@ -42,6 +42,26 @@ describe('labels at line ends', () => {
     );
   });
   it('leave those alone that have room', () => expect(spread([50, 10], 14, 0, 100)).toEqual([50, 10]));
+});
+
+describe('an axis', () => {
+  it('reaches every value it is given, and shows at least what was asked for', () => {
+    expect(covering([0.5, 1], [0.25, 0.9])).toEqual([0.25, 1]);
+    expect(covering([0.5, 1], [0.6, 0.7])).toEqual([0.5, 1]);
+    expect(covering([1, 3], [0.2, 3.4])).toEqual([0.2, 3.4]);
+    expect(covering([0, 0], [Number.NaN, 2])).toEqual([0, 2]);
+    fc.assert(
+      fc.property(fc.array(fc.double({ noNaN: true, min: -1e6, max: 1e6 })), values => {
+        const [low, high] = covering([0, 0], values);
+        expect(low).toBeLessThan(high);
+        for (const value of values) expect(value >= low && value <= high).toBe(true);
+      }),
+    );
+  });
+  it('has room for the intervals too', () => {
+    const points = [{ x: 0, y: 0.25, low: 0.1, high: 0.4, words: '' }];
+    expect(heights([{ ...line('a', []), points }, line('b', [2])])).toEqual([0.25, 0.1, 0.4, 2, 2, 2]);
+  });
 });
 
 it('CSV quotes what needs it', () => expect(asCsv({ columns: ['a', 'b'], rows: [['x, "y"', '1']] })).toBe('a,b\n"x, ""y""",1\n'));

@@ -27,6 +27,17 @@ export interface Mark {
   point: number;
 }
 
+/** What an axis has to show: at least `least`, and every value. A range of nothing is widened to one that can be drawn. */
+export function covering(least: readonly [number, number], values: readonly number[]): [number, number] {
+  const known = values.filter(Number.isFinite);
+  const [low, high] = [Math.min(least[0], ...known), Math.max(least[1], ...known)];
+  return low < high ? [low, high] : [low, low + (Math.abs(low) || 1)];
+}
+
+/** Every height that lines reach, their intervals included. */
+export const heights = (series: readonly Series[]): number[] =>
+  series.flatMap(({ points }) => points.flatMap(({ y, low, high }) => [y, low ?? y, high ?? y]));
+
 /** Where an arrow key leads: along the line, or to the nearest point of the next line. Null for other keys. */
 export function walk(series: readonly Series[], from: Mark, key: string): Mark | null {
   const line = series[from.series]?.points ?? [];

@@ -1,8 +1,8 @@
 // What lies behind a point of the accuracy chart: per question, who answered what, and what was right.
-import { answersOf, voteOf } from '../../debate/decide';
-import type { QuestionState, RunState } from '../../debate/fold';
-import type { Key } from '../../tasks/question';
-import type { MeasureId } from './accuracy';
+import { answersOf, voteOf } from '../../../debate/decide';
+import type { QuestionState, RunState } from '../../../debate/fold';
+import type { Key } from '../../../tasks/question';
+import type { MeasureId } from '../accuracy';
 
 export interface Outcome {
   qid: string;
@@ -40,21 +40,6 @@ export function outcomesOf(run: RunState, measure: MeasureId): Outcome[] {
       const right = truth === null ? null : answers.filter(key => key === truth).length / Math.max(1, answers.length);
       return { qid, text, truth, answers, right };
     });
-}
-
-export interface Pair {
-  qid: string;
-  before: Outcome;
-  after: Outcome;
-}
-
-/** The same questions in two runs; what only one of them holds is left out. */
-export function pairsOf(before: readonly Outcome[], after: readonly Outcome[]): Pair[] {
-  const first = new Map(before.map(outcome => [outcome.qid, outcome]));
-  return after.flatMap(outcome => {
-    const other = first.get(outcome.qid);
-    return other ? [{ qid: outcome.qid, before: other, after: outcome }] : [];
-  });
 }
 
 export const filters = ['all', 'wrong', 'right', 'gained', 'lost'] as const;

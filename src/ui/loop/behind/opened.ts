@@ -1,0 +1,24 @@
+// Which point of which figure has its rows open. One at a time: what is open belongs to one number.
+import type { AgentName } from '../../../datasets/records';
+import type { MeasureId } from '../accuracy';
+import type { Mark, Series } from '../chart/series';
+import type { DiversityId } from '../diversity';
+
+export type OpenPoint =
+  | { figure: 'accuracy'; iteration: number; measure: MeasureId }
+  | { figure: 'diversity'; iteration: number; chart: DiversityId; line: string }
+  | { figure: 'labels'; iteration: number; line: string }
+  | { figure: 'set'; iteration: number; agent: AgentName };
+
+const nameOf = (point: OpenPoint): string => Object.values(point).join(' ');
+
+/** Chosen again, a point closes. */
+export const toggled = (open: OpenPoint | null, point: OpenPoint): OpenPoint | null =>
+  open && nameOf(open) === nameOf(point) ? null : point;
+
+/** The mark that shows a line's point at an iteration; null where it is not drawn. */
+export function markOf(series: readonly Series[], line: string, iteration: number): Mark | null {
+  const at = series.findIndex(({ id }) => id === line);
+  const point = series[at]?.points.findIndex(({ x }) => x === iteration) ?? -1;
+  return point < 0 ? null : { series: at, point };
+}
