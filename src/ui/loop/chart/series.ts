@@ -19,6 +19,10 @@ export interface Series {
   /** Index into the house's shapes: lines differ by more than colour. */
   shape: number;
   strong?: boolean;
+  /** Many points: a mark shows when it is walked to or pointed at, the line alone otherwise. */
+  quiet?: boolean;
+  /** For comparison only: drawn behind, and lightly. */
+  faint?: boolean;
   points: readonly Point[];
 }
 
