@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import { jobBody } from './job-body';
 import type { TrainSettings, TuneOrder } from './order';
 import { profileOf, profiles } from './profile';
-import { createJobSchema, hyperparametersSchema } from './wire-order';
+import { createJobSchema, dpoHyperparametersSchema, hyperparametersSchema, type CreateJobBody } from './wire-order';
 
 const settings: TrainSettings = {
   ...{ method: 'lora', rank: 8, alpha: 16, learningRate: 2e-4, schedule: 'cosine', warmupSteps: 5, batchSize: 8 },
@@ -15,6 +15,11 @@ const order: TuneOrder = {
   ...{ from: 'ft:abacus:x::12345678', training: '', validation: null, datasetHash: 'ab12', settings, seed: 7 },
 };
 const files = { training: 'file-abcdefghijklmnopqrstuvwx', validation: 'file-zyxwvutsrqponmlkjihgfedc' };
+
+const supervisedIn = ({ method }: CreateJobBody) => {
+  if (method?.type !== 'supervised') throw new Error('not supervised');
+  return method.supervised.hyperparameters;
+};
 
 test('to a tuner', () => {
   const body = jobBody(order, files, 131, profiles.tuner, 'polylogue 0.1');
@@ -53,7 +58,7 @@ test('to a tuner', () => {
     }
   `);
   expect(v.is(createJobSchema, body)).toBe(true);
-  expect(v.is(hyperparametersSchema, body.method!.supervised.hyperparameters)).toBe(true);
+  expect(v.is(hyperparametersSchema, supervisedIn(body))).toBe(true);
 });
 
 test('to Nebius: at the top level, in passes and ratios, from the same settings', () => {
@@ -87,9 +92,21 @@ test('to Nebius: at the top level, in passes and ratios, from the same settings'
 
 test('full finetuning asks for no rank, passes are passes', () => {
   const full = { ...order, settings: { ...settings, method: 'full' as const, epochs: 2, steps: null } };
-  const { supervised } = jobBody(full, files, 131, profiles.tuner, 'polylogue').method!;
-  expect(supervised.hyperparameters).toMatchObject({ lora: false, n_epochs: 2 });
-  for (const name of ['lora_r', 'lora_alpha', 'max_steps']) expect(supervised.hyperparameters).not.toHaveProperty(name);
+  const hyperparameters = supervisedIn(jobBody(full, files, 131, profiles.tuner, 'polylogue'));
+  expect(hyperparameters).toMatchObject({ lora: false, n_epochs: 2 });
+  for (const name of ['lora_r', 'lora_alpha', 'max_steps']) expect(hyperparameters).not.toHaveProperty(name);
+});
+
+test('preference pairs are ordered as DPO, with its beta or without', () => {
+  const { method, ...rest } = jobBody({ ...order, preferences: { beta: 0.3 } }, files, 131, profiles.tuner, 'polylogue');
+  const { method: supervised, ...same } = jobBody(order, files, 131, profiles.tuner, 'polylogue');
+  expect(rest).toEqual(same);
+  expect(method).toEqual({ type: 'dpo', dpo: { hyperparameters: { ...supervisedIn({ ...same, method: supervised }), beta: 0.3 } } });
+  expect(v.is(createJobSchema, { ...rest, method })).toBe(true);
+  if (method?.type === 'dpo') expect(v.is(dpoHyperparametersSchema, method.dpo.hyperparameters)).toBe(true);
+  const elsewhere = jobBody({ ...order, preferences: { beta: null } }, files, 131, profiles.nebius, 'polylogue');
+  expect(elsewhere.method).toEqual({ type: 'dpo', dpo: { hyperparameters: {} } });
+  expect(elsewhere).toMatchObject({ n_epochs: 3, lora_r: 8 });
 });
 
 test('a provider is known by its host, and no other name will do', () => {

@@ -46,9 +46,15 @@ export function jobBody(order: TuneOrder, files: SentFiles, rows: number, profil
     suffix: `${order.agent}-it${order.iteration}`,
     seed: order.seed % 2_147_483_648,
     metadata: metadataOf(order, app),
-    method: { type: 'supervised', supervised: { hyperparameters: asked } } as const,
+    method: methodOf(order, profile.hyperparameters === 'method' ? asked : {}),
   };
-  return profile.hyperparameters === 'method' ? { ...rest, method } : { ...rest, ...asked };
+  if (profile.hyperparameters === 'method') return { ...rest, method };
+  return order.preferences ? { ...rest, ...asked, method } : { ...rest, ...asked };
+}
+
+function methodOf({ preferences }: TuneOrder, asked: AskedHyperparameters): NonNullable<CreateJobBody['method']> {
+  if (!preferences) return { type: 'supervised', supervised: { hyperparameters: asked } };
+  return { type: 'dpo', dpo: { hyperparameters: { ...asked, ...(preferences.beta === null ? {} : { beta: preferences.beta }) } } };
 }
 
 /** What makes the job findable again where idempotency keys are not honoured: `run`, `agent` and `iteration` name it. */

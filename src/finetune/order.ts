@@ -31,12 +31,14 @@ export interface TuneOrder {
   base: string;
   /** Tuned model at the endpoint to go on from; null = the base. */
   from: string | null;
-  /** OpenAI chat JSONL. */
+  /** OpenAI chat JSONL; with `preferences` pairs, each `{input: {messages}, preferred_output, non_preferred_output}`. */
   training: string;
   /** Held-out rows for validation loss; null = none is asked for. */
   validation: string | null;
   datasetHash: string;
   settings: TrainSettings;
+  /** Trained by DPO; `beta` in (0, 2], null = the endpoint's choice. Absent = supervised. */
+  preferences?: { beta: number | null };
   seed: number;
 }
 

@@ -35,6 +35,12 @@ export const hyperparametersSchema = v.strictObject({
 });
 export type AskedHyperparameters = v.InferOutput<typeof hyperparametersSchema>;
 
+export const dpoHyperparametersSchema = v.strictObject({
+  ...hyperparametersSchema.entries,
+  beta: auto(v.pipe(positive, v.maxValue(2))),
+});
+export type AskedDpoHyperparameters = v.InferOutput<typeof dpoHyperparametersSchema>;
+
 /** `hyperparameters` are checked apart, so that their errors carry their own code. */
 const method = v.variant('type', [
   v.strictObject({
@@ -76,7 +82,9 @@ export interface CreateJobBody {
   suffix?: string;
   seed?: number;
   metadata?: Record<string, string>;
-  method?: { type: 'supervised'; supervised: { hyperparameters: AskedHyperparameters } };
+  method?:
+    | { type: 'supervised'; supervised: { hyperparameters: AskedHyperparameters } }
+    | { type: 'dpo'; dpo: { hyperparameters: AskedDpoHyperparameters } };
   /** Where a provider takes them top level. */
   [hyperparameter: string]: unknown;
 }

@@ -374,7 +374,8 @@ describe('what is sent', () => {
       },
     }))
       expect(await refused(nested({ [param]: value }))).toMatchObject({ status: 400, code: 'unsupported_hyperparameter', param });
-    expect(await refused({ method: { type: 'dpo' } })).toMatchObject({ status: 400, code: 'unsupported_operation' });
+    // This trainer knows no preferences.
+    expect(await refused({ method: { type: 'dpo' } })).toMatchObject({ status: 400, code: 'unsupported_operation', param: 'method.type' });
     expect(await refused({ method: { type: 'reinforcement' } })).toMatchObject({ status: 400, code: 'invalid_request' });
     expect(await refused({ surprise: 1 })).toMatchObject({ code: 'invalid_request', message: 'There is no field surprise.' });
     expect(await refused({ training_file: 'file-aaaaaaaaaaaaaaaaaaaaaaaa' })).toMatchObject({

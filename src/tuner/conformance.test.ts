@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readAdapter } from '../onnx/peft';
 import { createTuner, type Tuner } from './app';
 import { openNodeDisk } from './disk-node';
-import { jsonl, sums } from './fixtures/rows';
+import { jsonl, preferences, sums } from './fixtures/rows';
 import { loopbackHosts } from './guard';
 import { asListener, listen, type Listening } from './listen-node';
 import { createInProcessEngine } from './train/node';
@@ -78,7 +78,11 @@ describe('openai@6', () => {
   test('lists models', async () => {
     const { data } = await say('models.list()', openai.models.list(), ({ data }) => data.map(({ id }) => id).join(', '));
     base = data[0]!.id;
-    expect(data[0]).toMatchObject({ object: 'model', owned_by: 'polylogue', tuner: { trainable: true, engine: 'onnx' } });
+    expect(data[0]).toMatchObject({
+      object: 'model',
+      owned_by: 'polylogue',
+      tuner: { trainable: true, engine: 'onnx', methods: ['supervised', 'dpo'] },
+    });
     await say(`models.retrieve(${base})`, openai.models.retrieve(base), ({ id, object }) => `${object} ${id}`);
   });
 
@@ -186,6 +190,37 @@ describe('openai@6', () => {
     const mine = await openai.fineTuning.jobs.list({ metadata: { run: 'r1' } });
     transcript.push(['jobs.list({metadata: {run}})', `${mine.data.length} job`]);
     expect(mine.data.map(({ id }) => id)).toEqual([done.id]);
+  });
+
+  test('trains on preferences', async () => {
+    const pairs = await openai.files.create({ file: jsonl(preferences(8), 'pairs.jsonl'), purpose: 'fine-tune' });
+    const dpo = (hyperparameters: object) => ({ type: 'dpo' as const, dpo: { hyperparameters: { n_epochs: 1, ...hyperparameters } } });
+    const create = (training_file: string, more: object) =>
+      openai.fineTuning.jobs.create({ model: base, training_file, method: dpo({ max_steps: 4, batch_size: 4, beta: 0.2, ...more }) });
+    const job = await say('jobs.create(method: dpo)', create(pairs.id, { learning_rate: 1e-3 }), ({ status }) => status);
+    expect(job.method).toMatchObject({ type: 'dpo', dpo: { hyperparameters: { beta: 0.2, max_steps: 4 } } });
+    const end = await say('jobs.retrieve, until it ends', finish(job.id), ({ status, fine_tuned_model: model }) => `${status} ${model}`);
+    expect(end).toMatchObject({ status: 'succeeded', error: null });
+    const losses: number[] = [];
+    for await (const { type, data, message } of openai.fineTuning.jobs.listEvents(job.id)) {
+      if (type !== 'metrics') continue;
+      transcript.push(['  event', message]);
+      const { train_loss, reward_margin, preference_accuracy } = data as Record<string, number>;
+      expect([Number.isFinite(reward_margin), preference_accuracy! >= 0 && preference_accuracy! <= 1]).toEqual([true, true]);
+      losses.unshift(train_loss!);
+    }
+    expect(losses).toHaveLength(4);
+    expect(losses[0]).toBeCloseTo(Math.LN2, 2);
+    expect(losses.at(-1)).toBeLessThan(losses[0]!);
+
+    const chats = await create(file.id, {}).then(({ id }) => finish(id));
+    transcript.push(['jobs.create(method: dpo, a file of chats)', `${chats.status}: ${chats.error?.message}`]);
+    expect(chats.error).toMatchObject({ code: 'invalid_training_file', message: 'line 1 has no list input.messages' });
+    expect((await refusal('jobs.create(dpo, beta: 3)', create(pairs.id, { beta: 3 }))).code).toBe('unsupported_hyperparameter');
+    const misplaced = openai.fineTuning.jobs.create({ model: base, training_file: file.id, method: supervised({ beta: 0.2 }) });
+    expect((await refusal('jobs.create(supervised, beta)', misplaced)).code).toBe('unsupported_hyperparameter');
+    const long = await create(pairs.id, { max_steps: 10_000 });
+    expect((await openai.fineTuning.jobs.cancel(long.id)).status).toBe('cancelled');
   });
 
   test('wrong data fails the job with its line', async () => {

@@ -20,6 +20,19 @@ export interface Hyperparameters {
   weight_decay: number;
   max_grad_norm: number;
   context_length: number;
+  /** Of DPO: what it costs to move away from the model begun with. Absent = supervised training. */
+  beta?: number;
+}
+
+export type Method = 'supervised' | 'dpo';
+export const methodOf = ({ beta }: Pick<Hyperparameters, 'beta'>): Method => (beta === undefined ? 'supervised' : 'dpo');
+
+/** DPO: how far the chosen answers are ahead of the rejected ones, and on how many pairs they are. */
+export interface PreferenceMetrics {
+  /** Mean of β·[(ln p of chosen, now − before) − (the same of rejected)]. */
+  reward_margin: number;
+  /** Share of pairs whose margin is above 0. */
+  preference_accuracy: number;
 }
 
 export interface TrainJob {
@@ -27,7 +40,7 @@ export interface TrainJob {
   base: string;
   /** Result files of the model to go on from; null = the base. */
   from: Files | null;
-  /** JSONL of endpoint.md §2.5, already checked row by row for structure. */
+  /** JSONL of endpoint.md §2.5, chats or preference pairs, already checked row by row for structure. */
   training: Uint8Array;
   validation: Uint8Array | null;
   hyperparameters: Hyperparameters;
@@ -40,11 +53,14 @@ export interface TrainJob {
 
 export type TrainUpdate =
   | { t: 'plan'; rows: number; tokens: number; trained_tokens: number; steps: number; trained_parameters: number }
-  | {
+  /** DPO, before its first step: pairs whose likelihood under the model begun with is known. */
+  | { t: 'reference'; done: number; total: number }
+  | ({
       t: 'progress';
       step: number;
       total: number;
       train_loss: number;
+      /** Of DPO: on the chosen answers. */
       train_mean_token_accuracy: number;
       learning_rate: number;
       grad_norm: number;
@@ -52,8 +68,8 @@ export type TrainUpdate =
       tokens: number;
       /** Of this step. */
       ms: number;
-    }
-  | { t: 'eval'; step: number; valid_loss: number; valid_mean_token_accuracy: number }
+    } & Partial<PreferenceMetrics>)
+  | ({ t: 'eval'; step: number; valid_loss: number; valid_mean_token_accuracy: number } & Partial<PreferenceMetrics>)
   | { t: 'checkpoint'; step: number; files: Files }
   | { t: 'warn'; message: string };
 
@@ -85,6 +101,8 @@ export interface TrainEngine {
   readonly name: string;
   /** How many jobs may run side by side. */
   readonly slots: number;
+  /** Supervised alone when left out. */
+  readonly methods?: readonly Method[];
   bases(): Promise<BaseModel[]>;
   /**
    * @returns result files: adapter or full weights, `probe.json`, `step_metrics.csv`

@@ -1,6 +1,6 @@
 // What happens to a job, in order, and the one function that says what it is then. A job is the fold of its facts: they are all that is stored of it.
 import type { CheckpointMetrics, JobStatus } from '../finetune/wire';
-import type { Hyperparameters } from './engine';
+import type { Hyperparameters, PreferenceMetrics } from './engine';
 
 /** What was asked, written once, when the job is accepted. */
 export interface JobSpec {
@@ -43,11 +43,14 @@ export interface CheckpointState {
   metrics: CheckpointMetrics;
 }
 
+/** Of DPO; absent of anything else, null where a value was not a number. */
+type Preference = { [K in keyof PreferenceMetrics]?: number | null };
+
 export type FactBody =
   | { type: 'validated'; rows: number; validationRows: number | null }
   | { type: 'started'; resumed: number | null }
   | { type: 'plan'; rows: number; tokens: number; trained_tokens: number; steps: number; trained_parameters: number }
-  | {
+  | ({
       type: 'step';
       step: number;
       total: number;
@@ -58,8 +61,8 @@ export type FactBody =
       grad_norm: number | null;
       tokens: number;
       ms: number;
-    }
-  | { type: 'eval'; step: number; valid_loss: number | null; valid_mean_token_accuracy: number | null }
+    } & Preference)
+  | ({ type: 'eval'; step: number; valid_loss: number | null; valid_mean_token_accuracy: number | null } & Preference)
   | { type: 'checkpoint'; step: number; files: Record<string, string>; rest: string[] }
   | { type: 'note'; level: 'info' | 'warn'; message: string }
   /** `lost`: the worker or the whole endpoint died; otherwise it was stopped in good order, which is nobody's fault. */

@@ -1,6 +1,6 @@
 // What a job may begin with: the bases of the engine, and every result that is still there.
 import type { ModelObject } from '../finetune/wire';
-import type { BaseModel, Files as Bytes, TrainEngine } from './engine';
+import type { BaseModel, Files as Bytes, Method, TrainEngine } from './engine';
 import type { Inherited } from './hyperparameters';
 import type { Files } from './files';
 import type { Job } from './job';
@@ -29,6 +29,10 @@ export class Models {
     private readonly files: Files,
     private readonly started: number,
   ) {}
+
+  get methods(): readonly Method[] {
+    return this.engine.methods ?? ['supervised'];
+  }
 
   bases(): Promise<BaseModel[]> {
     // A failure is not remembered: the folder of models may be mended while the endpoint runs.
@@ -83,7 +87,7 @@ export class Models {
         max_lora_r: base.maxRank,
         target_modules: base.targetModules,
         max_context: base.maxContext,
-        methods: ['supervised'],
+        methods: [...this.methods],
         engine: this.engine.name,
         slots: this.engine.slots,
         parameters: base.parameters,

@@ -21,7 +21,6 @@ function readBody(value: Record<string, unknown>) {
   }
   const body = parsed.output;
   if (body.integrations?.length) throw new ApiError('unsupported_operation', 'Integrations are not offered here.', 'integrations');
-  if (body.method?.type === 'dpo') throw new ApiError('unsupported_operation', 'Only supervised training is offered here.', 'method.type');
   return body;
 }
 
@@ -36,6 +35,9 @@ async function findModel(name: string, { models }: Parts): Promise<{ base: BaseM
 /** @throws ApiError */
 export async function readOrder(value: Record<string, unknown>, idempotency: Idempotency | null, parts: Parts): Promise<Order> {
   const body = readBody(value);
+  const method = body.method?.type ?? 'supervised';
+  if (!parts.models.methods.includes(method))
+    throw new ApiError('unsupported_operation', `Training here is ${parts.models.methods.join(' or ')}, not ${method}.`, 'method.type');
   const { base, tuned } = await findModel(body.model, parts);
   const upload = (id: string, param: string) => {
     const file = parts.files.get(id);
@@ -45,8 +47,8 @@ export async function readOrder(value: Record<string, unknown>, idempotency: Ide
   const training = upload(body.training_file, 'training_file');
   if (body.validation_file) upload(body.validation_file, 'validation_file');
   const inherited = tuned && parts.models.inherited(tuned);
-  const asked = askedHyperparameters(value);
-  const { hyperparameters, steps } = resolveHyperparameters(asked, base, inherited, training.lines);
+  const asked = askedHyperparameters(value, method);
+  const { hyperparameters, steps } = resolveHyperparameters(asked, base, inherited, training.lines, method);
   return {
     id: newJobId(parts.random),
     model: body.model,

@@ -1,7 +1,7 @@
 // Who trains next: jobs are checked and trained in the order they came, as many side by side as the engine has slots; nothing is trained twice, nothing is forgotten.
 import { isTerminal } from '../finetune/wire';
 import { DiskError, type Disk } from './disk';
-import { TrainError, type TrainEngine } from './engine';
+import { methodOf, TrainError, type TrainEngine } from './engine';
 import { ApiError } from './errors';
 import type { Files } from './files';
 import { sweep, sweepJob, toRestart } from './restart';
@@ -98,7 +98,7 @@ export class Queue {
     try {
       const bytes = await this.shop.files.read(id);
       if (!bytes) throw new RowsError('the file is gone');
-      return await checkRows(bytes, this.shop.limits, this.#closing.signal);
+      return await checkRows(bytes, this.shop.limits, methodOf(job.spec.hyperparameters), this.#closing.signal);
     } catch (error) {
       if (this.#closing.signal.aborted) return null;
       if (!(error instanceof RowsError)) throw error;

@@ -6,7 +6,9 @@ import { defaultLimits } from './limits';
 import { checkRows, RowsError } from './rows';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
-const check = (text: string | Uint8Array, limits = defaultLimits) => checkRows(typeof text === 'string' ? bytes(text) : text, limits);
+const check = (text: string | Uint8Array, limits = defaultLimits) =>
+  checkRows(typeof text === 'string' ? bytes(text) : text, limits, 'supervised');
+const checkPairs = (...rows: object[]) => checkRows(bytes(rows.map(row => JSON.stringify(row)).join('\n')), defaultLimits, 'dpo');
 const good = row('a?', 'b');
 const messages = (...list: object[]) => JSON.stringify({ messages: list });
 const [user, answer] = [
@@ -26,7 +28,8 @@ describe('rows', () => {
     ['', 'no rows'],
     ['\n \n', 'no rows'],
     ['x', 'line 1 is not JSON'],
-    [`${good}\n\n[]`, 'line 3 has no list'],
+    [`${good}\n\n[]`, 'line 3 is not an object'],
+    [`${good}\n\n{}`, 'line 3 has no list'],
     [`${good}\n${JSON.stringify({ messages: [user, answer], tools: [] })}`, 'line 2 has a field "tools"'],
     [messages(), 'no messages'],
     [messages(user), 'nothing would be trained'],
@@ -41,6 +44,30 @@ describe('rows', () => {
     [row('q', 'x'.repeat(256 << 10)), 'line 1 has 262'],
   ])('%#', async (text, words) => {
     await expect(check(text)).rejects.toThrow(words);
+  });
+
+  const said = (content: string) => [{ role: 'assistant', content }];
+  const pair = { input: { messages: [user] }, preferred_output: said('a'), non_preferred_output: said('b') };
+  test('pairs are counted', async () => {
+    expect(await checkPairs(pair, { ...pair, input: { messages: [{ role: 'system', content: 's' }, user, answer, user] } })).toBe(2);
+  });
+  test.each<[object, string]>([
+    [{ messages: [user, answer] }, 'line 2 has no list input.messages'],
+    [{ ...pair, input: { messages: [] } }, 'no list input.messages'],
+    [{ ...pair, input: { messages: [user], tools: [] } }, 'input."tools"'],
+    [{ ...pair, input: { messages: [user, answer] } }, 'ends with an answer'],
+    [{ ...pair, input: { messages: [{ ...user, role: 'tool' }] } }, 'input.messages[0].role'],
+    [{ ...pair, input: { messages: [{ ...answer, weight: 1 }, user] } }, 'input.messages[0] has a field "weight"'],
+    [{ ...pair, input: { messages: Array.from({ length: 65 }, () => user) } }, '65 messages'],
+    [{ ...pair, chosen: 'a' }, 'field "chosen"'],
+    [{ ...pair, preferred_output: 'a' }, 'no preferred_output of one message'],
+    [{ ...pair, non_preferred_output: [...said('b'), ...said('c')] }, 'no non_preferred_output of one message'],
+    [{ ...pair, non_preferred_output: [user] }, 'non_preferred_output[0].role is not assistant'],
+    [{ ...pair, preferred_output: [{ role: 'assistant', content: null }] }, 'preferred_output[0].content'],
+    [{ ...pair, non_preferred_output: said('a') }, 'prefers an answer to itself'],
+  ])('of pairs %#', async (row, words) => {
+    await expect(checkPairs(pair, row)).rejects.toThrow(words);
+    await expect(checkPairs(pair, row)).rejects.toThrow('line 2');
   });
 
   test('no more than so many', async () => {
@@ -66,8 +93,8 @@ describe('rows', () => {
   });
 
   test('stops when it is told to', async () => {
-    await expect(checkRows(bytes(`${good}\n`.repeat(2000)), defaultLimits, AbortSignal.abort(new Error('closing')))).rejects.toThrow(
-      'closing',
-    );
+    await expect(
+      checkRows(bytes(`${good}\n`.repeat(2000)), defaultLimits, 'supervised', AbortSignal.abort(new Error('closing'))),
+    ).rejects.toThrow('closing');
   });
 });

@@ -1,4 +1,5 @@
 // Training files row by row (endpoint.md §2.5): what is wrong with the data is found before a trainer is started, and told by line.
+import type { Method } from './engine';
 import type { Limits } from './limits';
 
 /** The file cannot be trained on; the message names the line. */
@@ -25,8 +26,69 @@ function depthOf(json: string): number {
   return deepest;
 }
 
+type Row = Record<string, unknown>;
+
+const strange = (row: Row, known: readonly string[]): string | undefined => {
+  const extra = Object.keys(row).find(key => !known.includes(key));
+  return extra === undefined ? undefined : JSON.stringify(extra.slice(0, 80));
+};
+
+/** @param keys fields that a message may have */
+function wrongWithMessage(message: unknown, where: string, keys: readonly string[]): string | null {
+  if (!isRecord(message)) return `${where} is not an object`;
+  if (!roles.includes(message.role)) return `${where}.role is not system, user or assistant`;
+  if (typeof message.content !== 'string') return `${where}.content is not a text`;
+  const other = strange(message, keys);
+  if (other !== undefined) return `${where} has a field ${other} that is not understood here`;
+  if (message.weight === undefined) return null;
+  if (message.role !== 'assistant') return `${where}.weight stands on a message that is never trained on`;
+  return message.weight === 0 || message.weight === 1 ? null : `${where}.weight is not 0 or 1`;
+}
+
+function wrongWithChat(row: Row, maxMessages: number): string | null {
+  const { messages } = row;
+  if (!Array.isArray(messages)) return 'has no list of messages';
+  const extra = strange(row, ['messages']);
+  if (extra !== undefined) return `has a field ${extra}, and only messages are trained on`;
+  if (!messages.length) return 'has no messages';
+  if (messages.length > maxMessages) return `has ${messages.length} messages, and ${maxMessages} is the limit`;
+  for (const [at, message] of (messages as unknown[]).entries()) {
+    const wrong = wrongWithMessage(message, `messages[${at}]`, ['role', 'content', 'weight']);
+    if (wrong !== null) return wrong;
+  }
+  const isTrained = ({ role, weight }: Row): boolean => role === 'assistant' && weight !== 0;
+  return (messages as Row[]).some(isTrained) ? null : 'has no assistant message of weight 1: nothing would be trained';
+}
+
+function wrongWithPair(row: Row, maxMessages: number): string | null {
+  const { input } = row;
+  if (!isRecord(input) || !Array.isArray(input.messages) || !input.messages.length) return 'has no list input.messages';
+  const extra = strange(row, ['input', 'preferred_output', 'non_preferred_output']);
+  if (extra !== undefined) return `has a field ${extra} that is not understood here`;
+  const inner = strange(input, ['messages']);
+  if (inner !== undefined) return `has a field input.${inner} that is not understood here`;
+  const { messages } = input as { messages: unknown[] };
+  if (messages.length > maxMessages) return `has ${messages.length} messages, and ${maxMessages} is the limit`;
+  for (const [at, message] of messages.entries()) {
+    const wrong = wrongWithMessage(message, `input.messages[${at}]`, ['role', 'content']);
+    if (wrong !== null) return wrong;
+  }
+  if ((messages.at(-1) as Row).role === 'assistant') return 'has an input that ends with an answer';
+  const answers: string[] = [];
+  for (const name of ['preferred_output', 'non_preferred_output']) {
+    const output = row[name];
+    if (!Array.isArray(output) || output.length !== 1) return `has no ${name} of one message`;
+    const wrong = wrongWithMessage(output[0], `${name}[0]`, ['role', 'content']);
+    if (wrong !== null) return wrong;
+    const { role, content } = output[0] as { role: string; content: string };
+    if (role !== 'assistant') return `${name}[0].role is not assistant`;
+    answers.push(content);
+  }
+  return answers[0] === answers[1] ? 'prefers an answer to itself' : null;
+}
+
 /** @returns what is wrong; null when nothing is */
-export function wrongWith(line: string, maxMessages: number): string | null {
+export function wrongWith(line: string, maxMessages: number, method: Method = 'supervised'): string | null {
   if (depthOf(line) > maxDepth) return `is nested deeper than ${maxDepth}`;
   let row: unknown;
   try {
@@ -34,26 +96,8 @@ export function wrongWith(line: string, maxMessages: number): string | null {
   } catch {
     return 'is not JSON';
   }
-  if (!isRecord(row) || !Array.isArray(row.messages)) return 'has no list of messages';
-  const extra = Object.keys(row).find(key => key !== 'messages');
-  if (extra !== undefined) return `has a field ${JSON.stringify(extra.slice(0, 80))}, and only messages are trained on`;
-  if (!row.messages.length) return 'has no messages';
-  if (row.messages.length > maxMessages) return `has ${row.messages.length} messages, and ${maxMessages} is the limit`;
-  let trained = false;
-  for (const [at, message] of (row.messages as unknown[]).entries()) {
-    const where = `messages[${at}]`;
-    if (!isRecord(message)) return `${where} is not an object`;
-    if (!roles.includes(message.role)) return `${where}.role is not system, user or assistant`;
-    if (typeof message.content !== 'string') return `${where}.content is not a text`;
-    const other = Object.keys(message).find(key => !['role', 'content', 'weight'].includes(key));
-    if (other !== undefined) return `${where} has a field ${JSON.stringify(other.slice(0, 80))} that is not understood here`;
-    if (message.weight !== undefined) {
-      if (message.role !== 'assistant') return `${where}.weight stands on a message that is never trained on`;
-      if (message.weight !== 0 && message.weight !== 1) return `${where}.weight is not 0 or 1`;
-    }
-    if (message.role === 'assistant' && message.weight !== 0) trained = true;
-  }
-  return trained ? null : 'has no assistant message of weight 1: nothing would be trained';
+  if (!isRecord(row)) return 'is not an object';
+  return method === 'dpo' ? wrongWithPair(row, maxMessages) : wrongWithChat(row, maxMessages);
 }
 
 /** Hands the thread back between batches, so that a large file does not stop the endpoint from answering. */
@@ -67,6 +111,7 @@ const batch = 500;
 export async function checkRows(
   bytes: Uint8Array,
   limits: Pick<Limits, 'rows' | 'row' | 'messages'>,
+  method: Method,
   signal?: AbortSignal,
 ): Promise<number> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
@@ -84,7 +129,7 @@ export async function checkRows(
     }
     start = end + 1;
     if (!text.trim()) continue;
-    const wrong = wrongWith(text, limits.messages);
+    const wrong = wrongWith(text, limits.messages, method);
     if (wrong !== null) throw new RowsError(`line ${line} ${wrong}`);
     if (++rows > limits.rows) throw new RowsError(`more than ${limits.rows} rows`);
     if (line % batch === 0) {

@@ -1,6 +1,6 @@
 // One run of one job: the engine's updates become facts and files as they come, its result is checked before it counts.
 import type { Bytes } from './disk';
-import { TrainError, type Files as TrainFiles, type TrainUpdate } from './engine';
+import { methodOf, TrainError, type Files as TrainFiles, type TrainUpdate } from './engine';
 import type { Job } from './job';
 import type { Workshop } from './queue';
 import { checkResult, probeWarning, publishedNames } from './results';
@@ -30,11 +30,8 @@ async function publish({ files }: Workshop, job: Job, step: number | null, produ
 }
 
 /** JSON knows no NaN. */
-const numbers = <K extends string>(values: Record<K, number>): Record<K, number | null> =>
-  Object.fromEntries(Object.entries<number>(values).map(([name, value]) => [name, Number.isFinite(value) ? value : null])) as Record<
-    K,
-    number | null
-  >;
+const numbers = <T extends object>(values: T): { [K in keyof T]: number | null } =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, Number.isFinite(value) ? (value as number) : null])) as never;
 
 async function note(shop: Workshop, job: Job, update: TrainUpdate): Promise<void> {
   switch (update.t) {
@@ -45,8 +42,7 @@ async function note(shop: Workshop, job: Job, update: TrainUpdate): Promise<void
     }
     case 'progress': {
       const { t: _, ...step } = update;
-      const { train_loss, train_mean_token_accuracy, learning_rate, grad_norm } = step;
-      await job.record({ type: 'step', ...step, ...numbers({ train_loss, train_mean_token_accuracy, learning_rate, grad_norm }) });
+      await job.record({ type: 'step', ...step, ...numbers(step), step: step.step, total: step.total, tokens: step.tokens, ms: step.ms });
       return;
     }
     case 'eval': {
@@ -54,6 +50,8 @@ async function note(shop: Workshop, job: Job, update: TrainUpdate): Promise<void
       await job.record({ type: 'eval', step, ...numbers(metrics) });
       return;
     }
+    case 'reference':
+      return; // that it was heard is all it is for
     case 'warn':
       await job.record({ type: 'note', level: 'warn', message: update.message.slice(0, 2000) });
       return;
@@ -142,7 +140,8 @@ export async function trainJob(shop: Workshop, job: Job, abort: AbortController)
   }
   abort.signal.throwIfAborted();
   checkResult(produced, base, spec.hyperparameters);
-  const warning = probeWarning(produced);
+  // Preferences are no matter of likelihood: their trainer judges its probe itself.
+  const warning = methodOf(spec.hyperparameters) === 'supervised' ? probeWarning(produced) : null;
   if (warning) await job.record({ type: 'note', level: 'warn', message: warning });
   await job.record({ type: 'succeeded', files: await publish(shop, job, null, produced) });
 }

@@ -1,6 +1,7 @@
 // Jobs, events and checkpoints as the wire shows them.
 import type { CheckpointObject, EventObject, JobObject } from '../finetune/wire';
 import type { CheckpointState, Fact, JobSpec } from './facts';
+import { methodOf, type PreferenceMetrics } from './engine';
 import { checkpointId, eventId } from './ids';
 import type { Job } from './job';
 
@@ -11,6 +12,7 @@ export const organisation = 'polylogue';
 
 export function jobObject({ spec, state }: Job, now: number): JobObject {
   const left = state.pace !== null && state.total !== null ? (state.total - state.step) * state.pace : null;
+  const method = methodOf(spec.hyperparameters);
   return {
     id: spec.id,
     object: 'fine_tuning.job',
@@ -23,7 +25,7 @@ export function jobObject({ spec, state }: Job, now: number): JobObject {
     training_file: spec.training,
     validation_file: spec.validation,
     hyperparameters: { ...spec.hyperparameters },
-    method: { type: 'supervised', supervised: { hyperparameters: { ...spec.hyperparameters } } },
+    method: { type: method, [method]: { hyperparameters: { ...spec.hyperparameters } } },
     metadata: spec.metadata,
     seed: spec.seed,
     trained_tokens: state.status === 'succeeded' ? state.tokens : null,
@@ -34,6 +36,8 @@ export function jobObject({ spec, state }: Job, now: number): JobObject {
 }
 
 const loss = (value: number | null): string => value?.toFixed(4) ?? 'not a number';
+const preferred = ({ preference_accuracy: share }: { [K in keyof PreferenceMetrics]?: number | null }): string =>
+  share === undefined ? '' : `, chosen ahead in ${share === null ? 'no number' : Math.round(100 * share)} % of pairs`;
 
 /** Words for a fact; `status` where the job's status is another after it. */
 function wordsOf(fact: Fact, spec: JobSpec): { message: string; level?: EventObject['level']; status?: string; data?: object } {
@@ -52,9 +56,9 @@ function wordsOf(fact: Fact, spec: JobSpec): { message: string; level?: EventObj
       return { message: `${fact.steps} steps over ${fact.rows} rows, ${fact.trained_parameters} trained numbers`, data };
     }
     case 'step':
-      return { message: `Step ${fact.step}/${fact.total}: training loss=${loss(fact.train_loss)}` };
+      return { message: `Step ${fact.step}/${fact.total}: training loss=${loss(fact.train_loss)}${preferred(fact)}` };
     case 'eval':
-      return { message: `Step ${fact.step}: validation loss=${loss(fact.valid_loss)}` };
+      return { message: `Step ${fact.step}: validation loss=${loss(fact.valid_loss)}${preferred(fact)}` };
     case 'checkpoint':
       return { message: `Checkpoint at step ${fact.step}`, data: { step: fact.step, checkpoint: checkpointId(spec.id, fact.step) } };
     case 'note':
@@ -73,11 +77,11 @@ function wordsOf(fact: Fact, spec: JobSpec): { message: string; level?: EventObj
 }
 
 function metricsOf(fact: Fact): Record<string, unknown> | null {
-  if (fact.type === 'eval')
-    return { step: fact.step, valid_loss: fact.valid_loss, valid_mean_token_accuracy: fact.valid_mean_token_accuracy };
-  if (fact.type !== 'step') return null;
-  const { step, total, train_loss, train_mean_token_accuracy, learning_rate, grad_norm, tokens, ms } = fact;
-  return { step, total_steps: total, train_loss, train_mean_token_accuracy, learning_rate, grad_norm, tokens, ms };
+  if (fact.type !== 'eval' && fact.type !== 'step') return null;
+  const { type: _, seq: __, at: ___, ...metrics } = fact;
+  if (!('total' in metrics)) return metrics;
+  const { step, total, ...rest } = metrics;
+  return { step, total_steps: total, ...rest };
 }
 
 export function eventObject(spec: JobSpec, fact: Fact): EventObject {

@@ -26,6 +26,7 @@ export function createOnnxEngine<T extends RuntimeTensor>({ bases, slots = 1, ..
   return {
     name: 'onnx',
     slots,
+    methods: ['supervised', 'dpo'],
     bases: () => (described ??= Promise.all(bases.map(place => describeBase(place)))),
     async train(_id, job, on, signal) {
       try {

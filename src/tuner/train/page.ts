@@ -26,6 +26,7 @@ export function createWorkerEngine(options: WorkerEngineOptions): TrainEngine {
   return {
     name: 'onnx',
     slots,
+    methods: ['supervised', 'dpo'],
     bases() {
       described ??= Promise.all(places.map(place => describeBase(place)));
       // A page that was offline for a moment may ask again.

@@ -48,6 +48,7 @@ export function createProcessEngine(options: ProcessEngineOptions): TrainEngine 
   return {
     name: 'onnx',
     slots,
+    methods: ['supervised', 'dpo'],
     bases: () => (described ??= describeAll(places, options.onLeftOut)),
     async train(id, job, on, signal) {
       signal.throwIfAborted();
@@ -139,7 +140,7 @@ async function runWorker(
     if (line.t === 'done') isDone = true;
     else if (line.t === 'error')
       failure ??= new TrainError(line.code as TrainError['code'], String(line.message), line.param as string | null);
-    else if (typeof line.t === 'string' && ['plan', 'progress', 'eval', 'checkpoint', 'warn'].includes(line.t)) {
+    else if (typeof line.t === 'string' && ['plan', 'reference', 'progress', 'eval', 'checkpoint', 'warn'].includes(line.t)) {
       // In order, though a checkpoint takes a while to be read.
       forwarding = forwarding.then(() => (signal.aborted ? undefined : forward(line)));
       forwarding.catch((error: unknown) => {

@@ -21,27 +21,21 @@ export interface RowRules {
   longest: number;
 }
 
-interface Turn extends EngineMessage {
+export interface Turn extends EngineMessage {
   weight?: number;
 }
 
 const roles: readonly unknown[] = ['system', 'user', 'assistant'];
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Why a row cannot be trained on; `readRows` adds the line. */
-class RowError extends Error {}
+export class RowError extends Error {}
 
-function turnsOf(line: string): Turn[] {
-  let row: unknown;
-  try {
-    row = JSON.parse(line);
-  } catch {
-    throw new RowError('is not JSON');
-  }
-  const messages = isRecord(row) ? row.messages : undefined;
-  if (!Array.isArray(messages) || !messages.length) throw new RowError('has no messages');
+export function turnsIn(messages: unknown, name = 'messages'): Turn[] {
+  if (!Array.isArray(messages) || !messages.length) throw new RowError(`has no ${name}`);
   return messages.map((message: unknown, i) => {
-    const where = `messages[${i}]`;
+    const where = `${name}[${i}]`;
     if (!isRecord(message) || !roles.includes(message.role)) throw new RowError(`${where}.role is not system, user or assistant`);
     if (typeof message.content !== 'string') throw new RowError(`${where}.content is not a text`);
     if (message.weight !== undefined && message.weight !== 0 && message.weight !== 1) throw new RowError(`${where}.weight is not 0 or 1`);
@@ -57,7 +51,7 @@ const isPrefix = (of: readonly number[], whole: readonly number[]): boolean =>
  * that ends the turn.
  * @throws RowError when the template renders a turn otherwise in the middle of a chat than at its end, closes no turn, or there is no target
  */
-function maskTurns(turns: readonly Turn[], { tokenizer, stops, bos, longest }: RowRules): MaskedRow {
+export function maskTurns(turns: readonly Turn[], { tokenizer, stops, bos, longest }: RowRules): MaskedRow {
   const chat = turns.map(({ role, content }) => ({ role, content }));
   const tokensOf = (length: number, open: boolean): number[] => tokenizer.encode(tokenizer.renderChat(chat.slice(0, length), open));
   const whole = tokensOf(chat.length, false);
@@ -83,10 +77,11 @@ function maskTurns(turns: readonly Turn[], { tokenizer, stops, bos, longest }: R
 }
 
 /**
- * @param jsonl of endpoint.md §2.5; blank lines are passed over
+ * @param jsonl blank lines are passed over
+ * @param read one row @throws RowError saying what is wrong with it
  * @throws TrainError `invalid_training_file` or `invalid_validation_file` naming the first line (from 1) that cannot be trained on
  */
-export function readRows(jsonl: Uint8Array, rules: RowRules, file: 'training_file' | 'validation_file'): MaskedRow[] {
+export function readLines<T>(jsonl: Uint8Array, file: 'training_file' | 'validation_file', read: (row: unknown) => T): T[] {
   const refuse = (message: string): never => {
     throw new TrainError(`invalid_${file}`, message, file);
   };
@@ -96,11 +91,18 @@ export function readRows(jsonl: Uint8Array, rules: RowRules, file: 'training_fil
   } catch {
     refuse('not a text in UTF-8');
   }
-  const rows: MaskedRow[] = [];
+  const parse = (line: string): unknown => {
+    try {
+      return JSON.parse(line);
+    } catch {
+      throw new RowError('is not JSON');
+    }
+  };
+  const rows: T[] = [];
   text.split('\n').forEach((line, i) => {
     if (!line.trim()) return;
     try {
-      rows.push(maskTurns(turnsOf(line), rules));
+      rows.push(read(parse(line)));
     } catch (error) {
       // A template raises errors of its own, for a role it does not know or turns that do not alternate.
       refuse(`line ${i + 1}: ${error instanceof Error ? error.message : String(error)}`);
@@ -109,6 +111,10 @@ export function readRows(jsonl: Uint8Array, rules: RowRules, file: 'training_fil
   if (!rows.length) refuse('no rows');
   return rows;
 }
+
+/** Supervised rows of endpoint.md §2.5. @throws TrainError as `readLines` */
+export const readRows = (jsonl: Uint8Array, rules: RowRules, file: 'training_file' | 'validation_file'): MaskedRow[] =>
+  readLines(jsonl, file, row => maskTurns(turnsIn(isRecord(row) ? row.messages : undefined), rules));
 
 /** Targets of a row. Token 0 is never one: nothing stands before it. */
 export const trainedTokens = ({ mask }: MaskedRow): number => mask.reduce<number>((sum, bit) => sum + bit, 0);

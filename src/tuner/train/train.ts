@@ -2,7 +2,6 @@
 import { fewUpdates } from '../../finetune/updates';
 import { llamaShapes, type LlamaConfig } from '../../onnx/llama';
 import { initialAdapters } from '../../onnx/train/adapters';
-import { makeBatch, type Batch } from '../../onnx/train/batch';
 import { linearNames, type TrainOptions } from '../../onnx/train/options';
 import type { Trainable } from '../../onnx/train/parameters';
 import type { RuntimeTensor, TrainRuntime } from '../../onnx/train/runtime';
@@ -12,11 +11,14 @@ import { TrainError, type Files, type TrainJob, type TrainUpdate } from '../engi
 import type { Base } from './base';
 import { readCheckpoint, writeCheckpoint } from './checkpoint';
 import { readWeightFiles, weightFiles } from './files';
-import { batchOrder, microBatches, stepsOf, tokensAtOnce } from './plan';
-import { probeRows, probeWarning, writeProbe } from './probe';
+import { preferences } from './dpo';
+import { batchOf, type Bench } from './objective';
+import { batchOrder, stepsOf, tokensAtOnce } from './plan';
+import { writeProbe } from './probe';
 import { uniform } from './random';
-import { readRows, trainedTokens, type MaskedRow } from './rows';
+import { trainedTokens, type MaskedRow } from './rows';
 import { writeStepMetrics, type StepMetrics } from './step-metrics';
+import { supervised } from './supervised';
 
 export interface TrainHost<T extends RuntimeTensor = RuntimeTensor> {
   runtime: TrainRuntime<T>;
@@ -44,11 +46,10 @@ export async function train<T extends RuntimeTensor>(
 ): Promise<Files> {
   const h = job.hyperparameters;
   const rules = { ...base.rules, longest: Math.min(h.context_length, base.context) };
-  const rows = readRows(job.training, rules, 'training_file');
-  const validation = job.validation ? readRows(job.validation, rules, 'validation_file') : [];
-  const steps = stepsOf(rows.length, h);
-  const longest = [...rows, ...validation].reduce((most, { tokens }) => Math.max(most, tokens.length), 0);
-  const limits = { rows: h.micro_batch_size, tokens: tokensAtOnce(base.config, longest, host.bytes) };
+  const objective =
+    h.beta === undefined ? supervised(job.training, job.validation, rules) : preferences(job.training, job.validation, rules, h.beta, on);
+  const { texts, probe } = objective;
+  const steps = stepsOf(objective.size, h);
   signal.throwIfAborted();
 
   const options: TrainOptions = {
@@ -59,20 +60,27 @@ export async function train<T extends RuntimeTensor>(
   };
   const stepper = await createStepper(host, base, job, options);
   try {
+    const bench: Bench = {
+      stepper,
+      limits: { rows: h.micro_batch_size, tokens: tokensAtOnce(base.config, objective.longest, host.bytes) },
+      pad: base.pad,
+      async breathe() {
+        await host.breathe();
+        signal.throwIfAborted();
+      },
+    };
     const nll = async (of: readonly MaskedRow[]): Promise<number[]> => {
       const losses: number[] = [];
       for (const row of of) losses.push((await stepper.evaluate(batchOf([row], base.pad))).nll[0]! / trainedTokens(row));
       return losses;
     };
-    const { rows: probed, heldOut } = probeRows(rows, validation);
     // Before the job's own beginning is put in: the stepper still stands at the base.
-    const baseNll = await nll(probed);
-    const metrics = goOn(stepper, job);
+    const baseNll = await nll(probe.rows);
 
-    const sum = (of: (row: MaskedRow) => number): number => rows.reduce((total, row) => total + of(row), 0);
+    const sum = (of: (row: MaskedRow) => number): number => texts.reduce((total, row) => total + of(row), 0);
     on({
       t: 'plan',
-      rows: rows.length,
+      rows: objective.size,
       tokens: sum(row => row.tokens.length),
       trained_tokens: sum(trainedTokens),
       steps,
@@ -81,68 +89,53 @@ export async function train<T extends RuntimeTensor>(
     if (steps < fewUpdates)
       on({ t: 'warn', message: `Only ${steps} update${steps === 1 ? '' : 's'} will be made: hardly enough to change the model.` });
 
+    begin(stepper, job);
+    await objective.begin(bench);
+    const metrics = goOn(stepper, job);
+
     const evaluate = async (): Promise<void> => {
-      let [loss, targets, hits] = [0, 0, 0];
-      for (const part of microBatches(validation, limits)) {
-        const { nll: own, tokens, correct } = await stepper.evaluate(batchOf(part, base.pad));
-        loss += own.reduce((a, b) => a + b, 0);
-        targets += tokens;
-        hits += correct;
-        await host.breathe();
-        signal.throwIfAborted();
-      }
-      on({ t: 'eval', step: stepper.steps, valid_loss: loss / targets, valid_mean_token_accuracy: hits / targets });
+      const { loss, accuracy, ...preference } = await objective.validate(bench);
+      on({ t: 'eval', step: stepper.steps, valid_loss: loss, valid_mean_token_accuracy: accuracy, ...preference });
     };
-    if (validation.length && stepper.steps === 0) await evaluate();
+    if (objective.validates && stepper.steps === 0) await evaluate();
 
     const schedule = { kind: h.lr_scheduler_type, peak: h.learning_rate, warmup: h.warmup_steps };
-    const order = batchOrder(rows.length, h, job.seed);
+    const order = batchOrder(objective.size, h, job.seed);
     for (let step = stepper.steps + 1; step <= steps; step++) {
-      await host.breathe();
-      signal.throwIfAborted();
-      const batch = order(step).map(i => rows[i]!);
-      const targets = batch.reduce((total, row) => total + trainedTokens(row), 0);
+      await bench.breathe();
       const rate = learningRate(schedule, step - 1, steps);
       const start = host.now();
-      const parts = microBatches(batch, limits).map(part => batchOf(part, base.pad, targets));
-      const { loss, norm, correct } = await stepper.step(parts, { adamw: rate });
+      const { loss, norm, accuracy, targets, ...preference } = await objective.update(bench, order(step), rate);
       const row: StepMetrics = {
         step,
         train_loss: loss,
-        train_mean_token_accuracy: correct / targets,
+        train_mean_token_accuracy: accuracy,
         learning_rate: rate,
         grad_norm: norm,
         tokens: (metrics.at(-1)?.tokens ?? 0) + targets,
         ms: Math.round((host.now() - start) * 10) / 10,
+        ...preference,
       };
       metrics.push(row);
       on({ t: 'progress', total: steps, ...row });
       const isMilestone = step === steps || (job.checkpointEvery > 0 && step % job.checkpointEvery === 0);
-      if (isMilestone && validation.length) await evaluate();
+      if (isMilestone && objective.validates) await evaluate();
       if (isMilestone) on({ t: 'checkpoint', step, files: writeCheckpoint(stepper.exportState(), metrics, base, job) });
     }
 
     signal.throwIfAborted();
-    const tunedNll = await nll(probed);
-    const warning = probeWarning(baseNll, tunedNll, heldOut);
+    const tunedNll = await nll(probe.rows);
+    const warning = objective.warning(baseNll, tunedNll);
     if (warning) on({ t: 'warn', message: warning });
     return {
       ...weightFiles(stepper.exportWeights(), base, h),
-      'probe.json': writeProbe(probed, heldOut, baseNll, tunedNll),
+      'probe.json': writeProbe(probe.rows, probe.heldOut, baseNll, tunedNll),
       'step_metrics.csv': writeStepMetrics(metrics),
     };
   } finally {
     await stepper.dispose();
   }
 }
-
-/** @param targets of the whole update, where these rows are a part of one */
-const batchOf = (rows: readonly MaskedRow[], pad: number, targets?: number): Batch =>
-  makeBatch(
-    rows.map(({ tokens, mask }) => ({ ids: tokens, mask })),
-    pad,
-    targets,
-  );
 
 /** The adapters of all seven projections of every layer. */
 const adaptersOf = (config: LlamaConfig, r: number): Trainable[] =>
@@ -171,22 +164,33 @@ function createStepper<T extends RuntimeTensor>(
   return TrainStepper.create(runtime, config, { ...weights, ...adapters }, options);
 }
 
-/** Puts the stepper where the job begins: at a checkpoint, at the model to go on from, or where it stands. @returns metrics of steps made before */
+/** Puts the stepper where the job begins: at the model to go on from, or where it stands. */
+function begin<T extends RuntimeTensor>(stepper: TrainStepper<T>, job: TrainJob): void {
+  const { from } = job;
+  if (!from) return;
+  fitting(() => {
+    const given = readWeightFiles(from, job.hyperparameters);
+    const start = stepper.exportState();
+    const missing = stepper.trainables.find(({ name }) => !(name in given));
+    if (missing) throw new RangeError(`no tensor ${missing.name}`);
+    stepper.importState({ step: 0, tensors: { ...start.tensors, ...given } });
+  });
+}
+
+/** Puts the stepper where an interrupted run left off. @returns metrics of the steps made before */
 function goOn<T extends RuntimeTensor>(stepper: TrainStepper<T>, job: TrainJob): StepMetrics[] {
+  const { resume } = job;
+  if (!resume) return [];
+  return fitting(() => {
+    const { state, metrics } = readCheckpoint(resume, job);
+    stepper.importState(state);
+    return metrics;
+  });
+}
+
+function fitting<R>(put: () => R): R {
   try {
-    if (job.resume) {
-      const { state, metrics } = readCheckpoint(job.resume, job);
-      stepper.importState(state);
-      return metrics;
-    }
-    if (job.from) {
-      const given = readWeightFiles(job.from, job.hyperparameters);
-      const start = stepper.exportState();
-      const missing = stepper.trainables.find(({ name }) => !(name in given));
-      if (missing) throw new RangeError(`no tensor ${missing.name}`);
-      stepper.importState({ step: 0, tensors: { ...start.tensors, ...given } });
-    }
-    return [];
+    return put();
   } catch (error) {
     if (error instanceof RangeError)
       throw new TrainError('invalid_result', `the model to go on from does not fit the base: ${error.message}`);

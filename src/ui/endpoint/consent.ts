@@ -37,6 +37,9 @@ export function joined(request: ConsentRequest | null, order: TuneOrder, origin:
 
 function sampleOf(line: string | undefined): ConsentRequest['sample'] {
   if (line === undefined) return [];
-  const { messages } = JSON.parse(line) as { messages?: ConsentRequest['sample'] };
-  return (messages ?? []).map(({ role, content }) => ({ role, content }));
+  type Messages = ConsentRequest['sample'];
+  const row = JSON.parse(line) as { messages?: Messages; input?: { messages: Messages }; preferred_output?: Messages };
+  // Of a preference pair, what is to be learned.
+  const messages = row.messages ?? [...(row.input?.messages ?? []), ...(row.preferred_output ?? [])];
+  return messages.map(({ role, content }) => ({ role, content }));
 }
