@@ -212,6 +212,60 @@ describe('the page', { timeout: 400_000 }, () => {
     }
   });
 
+  it('takes a file that is dropped anywhere and shows it; another file it refuses in words, and it never leaves the page', async () => {
+    page = await browser.open(app());
+    await shown('Recorded');
+    const hint = page.getByText('Drop it anywhere.');
+    /** As a real drop: over the page, then let go. */
+    const drop = async (name: string, content: string, seen?: () => Promise<void>): Promise<void> => {
+      const transfer = await page.evaluateHandle(
+        ([file, text]) => {
+          const data = new DataTransfer();
+          data.items.add(new File([text!], file!));
+          return data;
+        },
+        [name, content],
+      );
+      const target = page.locator('main');
+      await target.dispatchEvent('dragover', { dataTransfer: transfer });
+      await hint.waitFor();
+      await seen?.();
+      await target.dispatchEvent('drop', { dataTransfer: transfer });
+      await hint.waitFor({ state: 'hidden' });
+    };
+    await drop('notes.txt', 'Dear diary', async () => expect(await violations()).toEqual([]));
+    await shown('notes.txt is no run, loop or training set.');
+    await shown('Recorded');
+    await page.getByRole('button', { name: 'Dismiss' }).click();
+
+    await drop('run.json', JSON.stringify({ ...featured, events: [{ type: 'nothing' }] }));
+    await shown('run.json was not imported.');
+    await page.getByRole('button', { name: 'Dismiss' }).click();
+
+    await drop('run.json', JSON.stringify(featured));
+    await shown('Imported.');
+    expect(new URL(page.url()).hash).toMatch(/^#\/runs\//);
+    await page.getByRole('article').first().waitFor();
+    await go('#/models');
+    await page.getByRole('heading', { level: 1, name: 'Models' }).waitFor();
+    await drop('the same again.json', JSON.stringify(featured));
+    await shown('the same again.json is already here.');
+    await shown('Imported.');
+    expect(new URL(page.url()).hash).toMatch(/^#\/runs\//);
+
+    await drop('gentle.json', readFileSync(join(root, 'public/runs/gentle/loop.json'), 'utf8'));
+    await page.getByText('Gentle loop, 3 + 3 agents, seed 1').first().waitFor();
+    await page.waitForURL(/#\/loop\//);
+
+    await drop('rows.jsonl', '{"messages":[{"role":"user","content":"1+1"},{"role":"assistant","content":"2"}]}\n');
+    const dialog = page.getByRole('dialog', { name: 'Import rows' });
+    await dialog.getByText(/1 row/).waitFor();
+    // A second file while the dialog stands there takes the place of the first.
+    await drop('more.jsonl', '{"messages":[{"role":"user","content":"1+1"},{"role":"assistant","content":"2"}]}\n'.repeat(2));
+    await dialog.getByText(/2 rows/).waitFor();
+    expect(new URL(page.url()).hash).toBe('#/data');
+  });
+
   it('names another host before it fetches a run from there', async () => {
     let fetched = 0;
     const host = await serveFolder(dir, {

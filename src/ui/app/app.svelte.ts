@@ -8,6 +8,7 @@ import { Session } from '../session/session.svelte';
 import type { Facts } from './capability';
 import type { LoopDesk } from '../loop/desk.svelte';
 import type { App } from './context';
+import { Handed } from './handed.svelte';
 import { Notices } from './notices.svelte';
 import { browserStorage, Preferences } from './preferences.svelte';
 import { probe } from './probe';
@@ -63,6 +64,7 @@ export function createApp(signal: AbortSignal = new AbortController().signal): A
     },
     preferences,
     session,
+    rows: new Handed(),
     get facts() {
       return facts;
     },

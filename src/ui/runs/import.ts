@@ -26,27 +26,33 @@ export async function take(store: RunStore, opened: Opened): Promise<Taken> {
   return { ...plan, route: { kind: 'loop', loop: plan.loop } };
 }
 
-/** @param open shows what was imported, offered after each */
+/**
+ * @param open shows what was imported, offered after each; null where the caller shows it at once
+ * @returns where each of them now is; those that were not imported are told as problems
+ */
 export async function importFiles(
   files: readonly File[],
   record: Record,
   notices: Notices,
-  open: (route: Route) => void,
+  open: ((route: Route) => void) | null,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Route[]> {
   const store = await record.store;
+  const here: Route[] = [];
   for (const file of files) {
     try {
       const { verdict, title, added, reason, route } = await take(store, await openFile(file, signal));
-      const show = { label: 'Open', run: () => open(route) };
+      const show = open && { label: 'Open', run: () => open(route) };
+      if (verdict !== 'invalid') here.push(route);
       if (verdict === 'restored') notices.tell(`${file.name}: “${title}”, ${plural(added, 'event')} added.`, show);
       else if (verdict === 'duplicate') notices.tell(`${file.name} is already here.`, show);
       else notices.problem(`${file.name} was not imported. ${reason ?? ''}`);
     } catch (error) {
-      if (signal.aborted) return;
+      if (signal.aborted) return here;
       const { message, hint } = error as { message: string; hint?: string };
       notices.problem([`${file.name} was not imported.`, message, hint].filter(Boolean).join(' '));
     }
   }
   await record.refresh();
+  return here;
 }

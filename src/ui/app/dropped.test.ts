@@ -1,0 +1,26 @@
+import { describe, expect, it } from 'vitest';
+import { droppedKind, refusal } from './dropped';
+
+const kind = (name: string, text: string) => droppedKind(name, new TextEncoder().encode(text));
+
+describe('a dropped file', () => {
+  it('is known by what it holds, not by its name', () => {
+    expect(kind('photo.png', '{"polylogue":"run","schema":1,"events":[')).toBe('record');
+    expect(kind('run.json', '\ufeff \n{ "polylogue" : "loop", "schema": 1')).toBe('record');
+    expect(kind('x', '{"schema":1,"polylogue":"run"')).toBe('record');
+    expect(kind('sets.json', '{"polylogue":"sets","schema":1,"sets":[')).toBe('rows');
+    expect(kind('rows.jsonl', '{"messages":[{"role":"user"')).toBe('rows');
+    expect(kind('sharegpt.json', '[{"conversations":[')).toBe('rows');
+    expect(droppedKind('run.json', new Uint8Array([0x1f, 0x8b, 8, 0]))).toBe('record');
+    expect(droppedKind('run.json', new Uint8Array([0x50, 0x4b, 3, 4]))).toBe('weights');
+  });
+
+  it('is refused with what would be taken', () => {
+    expect(droppedKind('photo.json', new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0, 0]))).toBe('foreign');
+    expect(kind('notes.txt', 'Dear diary')).toBe('foreign');
+    expect(kind('list.txt', '[1, 2]')).toBe('foreign');
+    expect(kind('empty.json', '')).toBe('foreign');
+    expect(refusal('notes.txt', 'foreign')).toContain('.run.json');
+    expect(refusal('w.zip', 'weights')).toContain('loop');
+  });
+});
