@@ -35,6 +35,24 @@ describe('loop options', () => {
     expect(configOf('--agents', '5').debate.seats).toHaveLength(5);
   });
 
+  test('every open point that a set depends on has a flag', () => {
+    const config = configOf(
+      ...['--w', '2/3', '--selection', 'cross-agent', '--beta', '1/3', '--loss-on', 'all', '--critic-on-empty', 'other'],
+      ...['--critic-size', 'all', '--min-votes', '2', '--tie-train', 'random'],
+    );
+    expect(config).toMatchObject({
+      preset: 'custom',
+      debate: { minVotes: 2, tieTrain: 'random' },
+      datasets: {
+        ...{ w: 2 / 3, criticSize: 'all', criticOnEmpty: 'other', lossOn: 'all' },
+        selection: { by: 'cross-agent', ownShare: 1 / 3 },
+      },
+    });
+    expect(configOf('--selection', 'truth').datasets.selection).toEqual({ by: 'truth' });
+    const published = configOf(...['--w', '2/3', '--loss-on', 'all', '--min-votes', '1', '--tie-train', 'lexical']);
+    expect(published.datasets).toEqual(presetById('published').config.datasets);
+  });
+
   test('another model is spoken with as such models are', () => {
     const { debate, preset } = configOf('--model', 'elsewhere/other/');
     expect(debate).toMatchObject({ base: { kind: 'local', id: 'other' }, promptSet: 'default', sampling: { topP: 0.9 } });
@@ -54,7 +72,12 @@ describe('loop options', () => {
   });
 
   test.each([
-    [['--preset', 'harsh'], /gentle, collapse, lecture/],
+    [['--preset', 'harsh'], /gentle, collapse, lecture, published/],
+    [['--w', '1.5'], /--w takes a share/],
+    [['--beta', '0.5'], /belongs to --selection cross-agent/],
+    [['--selection', 'luck'], /takes consensus, cross-agent, verifier, truth/],
+    [['--min-votes', '4'], /from 1 to the number of agents, 3/],
+    [['--resume', '--w', '0.5'], /no --w with it/],
     [['--preset', 'gentle', '--config', 'x'], /exclude each other/],
     [['--config', join(dir, 'none.json')], /cannot read a configuration/],
     [['--train', '0'], /whole number from 1/],

@@ -4,14 +4,14 @@ import { basename, resolve } from 'node:path';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import * as v from 'valibot';
 
-import type { ModelRef, RunConfig } from '../debate/config';
-import { baseSeats, defaultConfig } from '../debate/defaults';
+import { baseSeats, spokenWith } from '../debate/defaults';
 import { issueText } from '../debate/schema';
 import { presetById, presets } from '../experiment/presets';
 import type { LoopConfig } from '../experiment/records';
 import { parseLoopConfig } from '../experiment/schema';
 import { taskById } from '../tasks/tasks';
 import { CliError } from './errors';
+import { setFlags, setOptions, type SetFlag } from './loop-set-options';
 
 const difficulties = taskById('arithmetic').difficulties.map(({ id }) => id);
 
@@ -26,6 +26,7 @@ const flags = {
   difficulty: ['string', difficulties.join('|'), 'of the questions'],
   agents: ['string', 'N', 'agents; N generators and N critics are trained'],
   rounds: ['string', 'M', 'rounds of a debate'],
+  ...setFlags,
   seed: ['string', 'S', 'questions, draws, sets and training all follow from it'],
   'keep-going': ['boolean', '', 'an agent whose training fails keeps its previous weights, and the loop goes on'],
   model: ['string', 'DIR', 'model folder (public/models/abacus)'],
@@ -42,7 +43,7 @@ type Values = Partial<Record<Flag, string | boolean>>;
 export const loopHelp = `Usage: npm run cli -- loop [options]
 
 ${Object.entries(flags)
-  .map(([name, [, value, about]]) => `  ${`--${name}${value ? ` ${value}` : ''}`.padEnd(46)} ${about}`)
+  .map(([name, [, value, about]]) => `  ${`--${name}${value ? ` ${value}` : ''}`.padEnd(51)} ${about}`)
   .join('\n')}
 
 Presets:
@@ -115,7 +116,18 @@ function check(config: unknown, source: string): LoopConfig {
 }
 
 /** Flags that say what a new loop is; a loop that exists has its own answers. */
-const settingFlags: Flag[] = ['preset', 'config', 'train', 'eval', 'difficulty', 'agents', 'rounds', 'seed', 'title'];
+const settingFlags: Flag[] = [
+  'preset',
+  'config',
+  'train',
+  'eval',
+  'difficulty',
+  'agents',
+  'rounds',
+  ...(Object.keys(setFlags) as SetFlag[]),
+  'seed',
+  'title',
+];
 
 /**
  * @returns null when help was asked for
@@ -162,23 +174,17 @@ export function loopCommand(args: string[], builtinDir: string): LoopCommand | n
     ...(values.difficulty === undefined ? {} : { difficulty: String(values.difficulty) }),
     ...(seed === undefined ? {} : { seed }),
   };
+  const sets = setOptions(values, { datasets: seed === undefined ? base.datasets : { ...base.datasets, seed }, debate }, wrong);
   const config: LoopConfig = {
     ...base,
-    debate,
+    ...sets,
     iterations: iterations ?? base.iterations,
     trainQuestions: number(values, 'train', 1, 100_000) ?? base.trainQuestions,
     evalQuestions: number(values, 'eval', 1, 100_000) ?? base.evalQuestions,
     seed: seed ?? base.seed,
-    datasets: seed === undefined ? base.datasets : { ...base.datasets, seed },
     ...(rest.onFailure ? { onFailure: rest.onFailure } : {}),
   };
   return { ...rest, config: { ...config, preset: nameOf(config) } };
-}
-
-/** Prompts and sampling for a model that is not the built-in one. */
-function spokenWith(base: ModelRef): Partial<RunConfig> {
-  const { promptSet, sampling, summarySampling } = defaultConfig(base);
-  return { base, promptSet, sampling, summarySampling };
 }
 
 /** A preset keeps its name while only length, size and seed differ: those change what is known afterwards, not what is done. */

@@ -36,3 +36,9 @@ export function defaultConfig(base: ModelRef = builtinModel): RunConfig {
     retries: 2,
   };
 }
+
+/** Prompts and sampling that suit a model, for settings that were written for another. */
+export function spokenWith(base: ModelRef): Pick<RunConfig, 'base' | 'promptSet' | 'sampling' | 'summarySampling'> {
+  const { promptSet, sampling, summarySampling } = defaultConfig(base);
+  return { base, promptSet, sampling, summarySampling };
+}

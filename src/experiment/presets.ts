@@ -4,7 +4,7 @@ import { defaultConfig } from '../debate/defaults';
 import type { LoopConfig, TrainSettings } from './records';
 
 export interface Preset {
-  id: 'gentle' | 'collapse' | 'lecture';
+  id: 'gentle' | 'collapse' | 'lecture' | 'published';
   title: string;
   /** What it does and what it is for, in two or three sentences. */
   about: string;
@@ -54,6 +54,21 @@ const society: LoopConfig = {
   seed: 1,
 };
 
+/**
+ * The column "as published" of method.md §3. The code writes every corrected row and keeps one kept row for every two: that is the largest
+ * set of share 2/3, and like ours it is empty where nothing was corrected.
+ */
+const published: LoopConfig = {
+  ...society,
+  preset: 'published',
+  debate: { ...society.debate, minVotes: 1, tieTrain: 'lexical', sampling: { ...society.debate.sampling, topP: 0.9 } },
+  iterations: 1,
+  trainQuestions: 500,
+  evalQuestions: 500,
+  questions: 'fixed',
+  datasets: { ...datasetDefaults, w: 2 / 3, lossOn: 'all' },
+};
+
 export const presets: readonly Preset[] = [
   {
     id: 'gentle',
@@ -92,6 +107,16 @@ export const presets: readonly Preset[] = [
         critic: { ...gentleCritic, batchSize: 4, warmupSteps: 2 },
       },
     },
+  },
+  {
+    id: 'published',
+    title: 'As published',
+    about:
+      'Every open point as the paper has it, or its code where it is silent: two corrected rows to one kept (w 2/3), any plurality becomes a ' +
+      'label, ties go to the largest text, critics also learn the first answers they corrected, one iteration on 500 questions. Problems, ' +
+      'prompts and rates are Gentle’s: the paper’s are for models a thousand times as large.',
+    cost: '500 training and 500 held-out questions and six trainings: two and a half times an iteration of Gentle',
+    config: published,
   },
 ];
 

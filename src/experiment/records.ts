@@ -24,7 +24,7 @@ export interface TrainSettings {
 
 export interface LoopConfig {
   schema: 1;
-  /** `gentle`, `collapse`, `lecture`, or `custom` once anything of a preset was changed. */
+  /** `gentle`, `collapse`, `lecture`, `published`, or `custom` once anything of a preset was changed. */
   preset: string;
   /** The society's debate; seats all null: every agent starts as the base. */
   debate: RunConfig;

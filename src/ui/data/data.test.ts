@@ -6,7 +6,7 @@ import { setRecord } from '../../store/set-records';
 import { everything, filterRows, lineOf } from './filter';
 import { groupSets } from './groups';
 import { decodeSets, encodeSets } from './sets-file';
-import { readShare } from './share-field';
+import { readShare, shareText } from '../../datasets/share';
 import { discards, makeup, setName } from './words';
 
 const collected = debate(configOf({ minVotes: 1, tieTrain: 'random' }), noisy, { count: 30 }).then(({ state }) =>
@@ -16,6 +16,8 @@ const collected = debate(configOf({ minVotes: 1, tieTrain: 'random' }), noisy, {
 describe('data screen', () => {
   it('reads a share as people write one', () => {
     expect(['0.5', '50 %', '2/3', ' 1 ', '0', '0,25'].map(readShare)).toEqual([0.5, 0.5, 2 / 3, 1, 0, 0.25]);
+    for (const value of [0, 1, 0.5, 2 / 3, 1 / 3, 5 / 7, 0.123456789]) expect(readShare(shareText(value))).toBe(value);
+    expect([2 / 3, 0.5, 1].map(shareText)).toEqual(['2/3', '0.5', '1']);
     expect(['', 'half', '1.5', '150%', '1/0', '0/0', '-1', '3/2', '1e-1'].map(readShare)).toEqual(Array(9).fill(null));
   });
 

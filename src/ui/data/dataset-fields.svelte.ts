@@ -1,6 +1,6 @@
 // The settings of a collection as a form: every field keeps what was typed, and the configuration exists when all can be read.
 import { datasetDefaults, type DatasetConfig, type Selection } from '../../datasets/records';
-import { readShare } from './share-field';
+import { readShare } from '../../datasets/share';
 
 export class DatasetFields {
   w = $state(String(datasetDefaults.w));

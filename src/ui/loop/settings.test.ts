@@ -1,39 +1,71 @@
 import { describe, expect, it } from 'vitest';
 import { builtinModel } from '../../debate/defaults';
 import { parseLoopConfig } from '../../experiment/schema';
-import { fields, presetFor, readLoopDraft } from './settings';
+import { presets } from '../../experiment/presets';
+import { fields } from './fields';
+import { presetFor, readLoopDraft, scarceBefore } from './settings';
 
 describe('settings of a loop', () => {
   const gentle = presetFor('gentle', builtinModel);
 
   it('give back the preset when nothing was typed, or when what was typed is what stood there', () => {
     expect(readLoopDraft(gentle, {}).config).toBe(gentle);
-    const same = Object.fromEntries(fields.map(field => [field.key, String(field.read(gentle))]));
+    const same = Object.fromEntries(fields.map(field => [field.key, field.text(gentle)]));
     expect(readLoopDraft(gentle, same).config).toBe(gentle);
   });
 
   it('every field writes what it reads, and the result is a configuration', () => {
-    for (const id of ['gentle', 'collapse', 'lecture'])
+    for (const { id } of presets)
       for (const field of fields) {
         const preset = presetFor(id, builtinModel);
-        const value = field.kind === 'choice' ? field.options.at(-1)!.value : String(field.whole ? Math.max(field.min, 3) : 0.05);
-        const { config, problems } = readLoopDraft(preset, { [field.key]: value });
-        expect([...problems]).toEqual([]);
-        expect([field.key, String(field.read(config))]).toEqual([field.key, value]);
+        const value = field.options ? field.options.at(-1)!.value : { text: '2/3', decimal: '0.05', numeric: '3' }[field.inputmode!];
+        // Shares of own rows are there under one selection only, and a length is in updates or in passes.
+        if (field.when && !field.when(readLoopDraft(preset, { selection: 'cross-agent' }).config)) continue;
+        const draft = { selection: 'cross-agent', [field.key]: value };
+        const { config, problems } = readLoopDraft(preset, draft);
+        expect([field.key, ...problems]).toEqual([field.key]);
+        expect([field.key, field.text(config)]).toEqual([field.key, value]);
         expect(parseLoopConfig(config)).toEqual(config);
       }
+  });
+
+  it('every open point of the method that a set or a vote depends on can be reached', () => {
+    const { config } = readLoopDraft(gentle, {
+      ...{ selection: 'cross-agent', ownShare: '1/3', w: '2/3', minVotes: '2', tieTrain: 'lexical' },
+      ...{ share: 'concat', order: 'sequential', criticOnEmpty: 'other', lossOn: 'all', seeOwn: 'false' },
+    });
+    expect(config).toMatchObject({
+      preset: 'custom',
+      debate: { minVotes: 2, tieTrain: 'lexical', share: 'concat', order: 'sequential', seeOwn: false },
+      datasets: { selection: { by: 'cross-agent', ownShare: 1 / 3 }, w: 2 / 3, criticOnEmpty: 'other', lossOn: 'all' },
+    });
+    expect(readLoopDraft(gentle, { summariser: 'self' }).config.debate.summariser).toBe('self');
+    expect(readLoopDraft(gentle, { minVotes: '4' }).problems.get('minVotes')).toMatch(/cannot come from 3 agents/);
+  });
+
+  it('a preset keeps its own way of voting with another model', () => {
+    const other = presetFor('published', { kind: 'hub', id: 'some/model' });
+    expect(other.debate).toMatchObject({ base: { id: 'some/model' }, minVotes: 1, tieTrain: 'lexical', promptSet: 'default' });
+    expect(other.debate.sampling.maxNewTokens).toBe(512);
+  });
+
+  it('says before anything runs that a training would be too short', () => {
+    expect(scarceBefore(gentle)).toBeNull();
+    expect(scarceBefore(readLoopDraft(gentle, { 'generator-steps': '4' }).config)).toContain('generators 4');
+    expect(scarceBefore(readLoopDraft(gentle, { trainQuestions: '20' }).config)).toContain('critics 8');
   });
 
   it('a seed reaches debate and sets; size and seed leave the preset its name, the rest makes it custom', () => {
     const { config } = readLoopDraft(gentle, { seed: '7', iterations: '1' });
     expect([config.seed, config.debate.seed, config.datasets.seed, config.preset]).toEqual([7, 7, 7, 'gentle']);
-    expect(readLoopDraft(gentle, { rate: '0.001' }).config.preset).toBe('custom');
+    expect(readLoopDraft(gentle, { 'critic-rate': '0.001' }).config.preset).toBe('custom');
   });
 
-  it('counts in the unit of the preset: updates or passes', () => {
+  it('counts in the unit of the preset: what was typed as updates never becomes passes', () => {
     const lecture = presetFor('lecture', builtinModel);
-    expect(readLoopDraft(lecture, { 'generator-length': '5' }).config.training.generator).toMatchObject({ steps: null, epochs: 5 });
-    expect(readLoopDraft(gentle, { 'generator-length': '5' }).config.training.generator).toMatchObject({ steps: 5, epochs: null });
+    const draft = { 'generator-steps': '50', 'generator-epochs': '5' };
+    expect(readLoopDraft(lecture, draft).config.training.generator).toMatchObject({ steps: null, epochs: 5 });
+    expect(readLoopDraft(gentle, draft).config.training.generator).toMatchObject({ steps: 50, epochs: null });
   });
 
   it('says what is wrong with a field and keeps the preset’s value there', () => {

@@ -15,7 +15,8 @@ function at(config: RunConfig, key: Setting['key']): unknown {
   return value;
 }
 
-function put(config: RunConfig, key: Setting['key'], value: unknown): RunConfig {
+/** A configuration with one setting changed. */
+export function withValue(config: RunConfig, key: Setting['key'], value: unknown): RunConfig {
   if (key === 'seats') return { ...config, seats: baseSeats(value as number) };
   const [outer, inner] = key.split('.') as [keyof RunConfig, string | undefined];
   return { ...config, [outer]: inner === undefined ? value : { ...(config[outer] as object), [inner]: value } };
@@ -67,7 +68,7 @@ export function readDraft(settings: readonly Setting[], defaults: RunConfig, dra
     const text = draft[setting.key];
     if (text === undefined) continue;
     const read = readField(setting, text);
-    if (read.ok) config = put(config, setting.key, read.value);
+    if (read.ok) config = withValue(config, setting.key, read.value);
     else problems.set(setting.key, read.problem);
   }
   for (const [key, problem] of between(config)) if (!problems.has(key)) problems.set(key, problem);

@@ -1,0 +1,204 @@
+// What can be changed about a loop before it starts: one list, from which the form is drawn and read.
+import type { DatasetConfig, Selection } from '../../datasets/records';
+import { baseSeats } from '../../debate/defaults';
+import type { LoopConfig, TrainSettings } from '../../experiment/records';
+import { taskById } from '../../tasks/tasks';
+import { choiceField, debateField, numberField, shareField, type Field } from './field';
+
+type Role = 'generator' | 'critic';
+const plural = { generator: 'Generators', critic: 'Critics' } as const;
+
+const trained = (config: LoopConfig, role: Role, change: Partial<TrainSettings>): LoopConfig => ({
+  ...config,
+  training: { ...config.training, [role]: { ...config.training[role], ...change } },
+});
+const collected = (config: LoopConfig, change: Partial<DatasetConfig>): LoopConfig => ({
+  ...config,
+  datasets: { ...config.datasets, ...change },
+});
+
+const sizeField = (
+  key: 'iterations' | 'trainQuestions' | 'evalQuestions' | 'nllQuestions',
+  label: string,
+  about: string,
+  min: number,
+  max: number,
+): Field =>
+  numberField({
+    ...{ key, label, about, min, max },
+    group: 'size',
+    whole: true,
+    read: config => config[key],
+    write: (config, value) => ({ ...config, [key]: value }),
+  });
+
+/** How long a role is trained, in the unit that the preset counts in: the same number would mean something else in the other. */
+const lengthField = (role: Role, unit: 'steps' | 'epochs'): Field =>
+  numberField({
+    key: `${role}-${unit}`,
+    label: `${plural[role]}: ${unit === 'steps' ? 'updates' : 'passes over their rows'}`,
+    about: unit === 'steps' ? 'Of the weights, however few rows there are.' : 'Few rows make few updates.',
+    ...{ group: 'training', min: 1, max: unit === 'steps' ? 5000 : 100, whole: true },
+    when: ({ training }) => training[role][unit] !== null,
+    read: ({ training }) => training[role][unit] ?? 0,
+    write: (config, value) => (config.training[role][unit] === null ? config : trained(config, role, { [unit]: value })),
+  });
+
+const rateField = (role: Role): Field =>
+  numberField({
+    key: `${role}-rate`,
+    label: `${plural[role]}: learning rate`,
+    about: 'At its highest, after the warm-up.',
+    ...{ group: 'training', min: 1e-7, max: 0.1, whole: false },
+    read: ({ training }) => training[role].learningRate,
+    write: (config, learningRate) => trained(config, role, { learningRate }),
+  });
+
+const batchField = (role: Role): Field =>
+  numberField({
+    key: `${role}-batch`,
+    label: `${plural[role]}: rows per update`,
+    about: 'Fewer rows make more updates of a pass.',
+    ...{ group: 'training', min: 1, max: 256, whole: true, further: true },
+    read: ({ training }) => training[role].batchSize,
+    write: (config, batchSize) => trained(config, role, { batchSize }),
+  });
+
+const hasPeers = ({ debate }: LoopConfig): boolean => debate.share !== 'none';
+
+export const fields: readonly Field[] = [
+  sizeField('iterations', 'Iterations', 'Each trains every agent once.', 1, 100),
+  sizeField('trainQuestions', 'Training questions', 'Debated for labels; their right answers are never used.', 2, 1000),
+  sizeField('evalQuestions', 'Held-out questions', 'The same ones after every iteration.', 2, 1000),
+  numberField({
+    key: 'seed',
+    label: 'Seed',
+    about: 'Questions, draws, sets and training all follow from it.',
+    ...{ group: 'size', min: 0, max: 2 ** 32 - 1, whole: true },
+    read: config => config.seed,
+    write: (config, seed) => ({ ...collected(config, { seed }), seed, debate: { ...config.debate, seed } }),
+  }),
+  {
+    ...sizeField('nllQuestions', 'Questions scored for surprise', 'Last answers weighed under the other agents; 0 = none.', 0, 1000),
+    further: true,
+  },
+  numberField({
+    key: 'agents',
+    label: 'Agents',
+    about: 'N generators and N critics are trained.',
+    ...{ group: 'debate', min: 1, max: 8, whole: true },
+    read: config => config.debate.seats.length,
+    write: (config, count) => ({ ...config, debate: { ...config.debate, seats: baseSeats(count) } }),
+  }),
+  numberField({
+    key: 'rounds',
+    label: 'Rounds',
+    about: 'Critics speak from round 2 on; with one round there are none.',
+    ...{ group: 'debate', min: 1, max: 6, whole: true },
+    read: config => config.debate.rounds,
+    write: (config, rounds) => ({ ...config, debate: { ...config.debate, rounds } }),
+  }),
+  choiceField({
+    ...{ key: 'difficulty', label: 'Problems', about: '', group: 'debate' },
+    options: taskById('arithmetic').difficulties.map(({ id, label }) => ({
+      value: id,
+      label,
+      about: 'Where the base is nearly always right, nothing is left to learn.',
+    })),
+    read: config => config.debate.difficulty,
+    write: (config, difficulty) => ({ ...config, debate: { ...config.debate, difficulty } }),
+  }),
+  choiceField<LoopConfig['questions']>({
+    ...{ key: 'questions', label: 'Questions per iteration', about: '', group: 'debate' },
+    options: [
+      { value: 'fixed', label: 'the same', about: 'As published: one list of training questions.' },
+      { value: 'resample', label: 'new ones', about: 'Each iteration debates questions that no other has seen.' },
+    ],
+    read: config => config.questions,
+    write: (config, questions) => ({ ...config, questions }),
+  }),
+  debateField('share', 'debate'),
+  debateField('summariser', 'debate', ({ debate }) => debate.share === 'summary'),
+  debateField('order', 'debate'),
+  debateField('seeOwn', 'debate'),
+  debateField('maxPeers', 'debate', hasPeers),
+  debateField('peerOrder', 'debate', hasPeers),
+  debateField('tieEval', 'debate'),
+  debateField('sampling.temperature', 'debate'),
+  choiceField<Selection['by']>({
+    ...{ key: 'selection', label: 'Rows are chosen by', about: '', group: 'sets' },
+    options: [
+      { value: 'consensus', label: 'the vote', about: 'What matches the vote, and the agent’s own only. As published.' },
+      { value: 'cross-agent', label: 'the vote, across agents', about: 'A part of the rows comes from other agents. Not the paper’s.' },
+      { value: 'verifier', label: 'a check of their steps', about: 'Every written step is right, whatever was voted. Not the paper’s.' },
+      { value: 'truth', label: 'the right answer', about: 'Uses the right answers. Not the paper’s.' },
+    ],
+    read: config => config.datasets.selection.by,
+    write: (config, by) => collected(config, { selection: by === 'cross-agent' ? { by, ownShare: 0.5 } : { by } }),
+  }),
+  shareField({
+    ...{ key: 'ownShare', label: 'Share of own rows (β)', group: 'sets' },
+    about: '1 is the paper’s; one in the number of agents is plain pooling.',
+    when: ({ datasets }) => datasets.selection.by === 'cross-agent',
+    read: ({ datasets: { selection } }) => (selection.by === 'cross-agent' ? selection.ownShare : 0.5),
+    write: (config, ownShare) =>
+      config.datasets.selection.by === 'cross-agent' ? collected(config, { selection: { by: 'cross-agent', ownShare } }) : config,
+  }),
+  shareField({
+    ...{ key: 'w', label: 'Share of corrected rows (w)', group: 'sets' },
+    about: 'In a critic’s set: wrong first and right at last, against right throughout. The published code comes to 2/3.',
+    when: ({ datasets }) => datasets.criticSize === 'exact',
+    read: config => config.datasets.w,
+    write: (config, w) => collected(config, { w }),
+  }),
+  choiceField<DatasetConfig['lossOn']>({
+    ...{ key: 'lossOn', label: 'A critic is trained on', about: '', group: 'sets' },
+    options: [
+      { value: 'last', label: 'its last answer', about: 'A wrong first answer is read, never learnt.' },
+      { value: 'all', label: 'every answer shown', about: 'As published: a wrong first answer is learnt too.' },
+    ],
+    read: config => config.datasets.lossOn,
+    write: (config, lossOn) => collected(config, { lossOn }),
+  }),
+  choiceField<DatasetConfig['criticOnEmpty']>({
+    ...{ key: 'criticOnEmpty', label: 'A critic without corrected rows', about: '', group: 'sets' },
+    when: ({ datasets }) => datasets.criticSize === 'exact',
+    options: [
+      { value: 'skip', label: 'keeps its weights', about: 'It is not trained, and that is said.' },
+      { value: 'other', label: 'learns from the other kind', about: 'Trained on whichever kind of rows there is.' },
+    ],
+    read: config => config.datasets.criticOnEmpty,
+    write: (config, criticOnEmpty) => collected(config, { criticOnEmpty }),
+  }),
+  {
+    ...choiceField<DatasetConfig['criticSize']>({
+      ...{ key: 'criticSize', label: 'Size of a critic’s set', about: '', group: 'sets' },
+      options: [
+        { value: 'exact', label: 'the largest of share w', about: 'Rows beyond the share are left out.' },
+        { value: 'all', label: 'all rows', about: 'Nothing is left out; w is what comes of it.' },
+      ],
+      read: config => config.datasets.criticSize,
+      write: (config, criticSize) => collected(config, { criticSize }),
+    }),
+    further: true,
+  },
+  debateField('minVotes', 'sets'),
+  debateField('tieTrain', 'sets'),
+  choiceField<LoopConfig['startFrom']>({
+    ...{ key: 'startFrom', label: 'Training goes on from', about: '', group: 'training' },
+    options: [
+      { value: 'previous', label: 'the last iteration', about: 'As published in the code: each agent goes on with its own weights.' },
+      { value: 'base', label: 'the base', about: 'Every iteration trains the untouched base anew.' },
+    ],
+    read: config => config.startFrom,
+    write: (config, startFrom) => ({ ...config, startFrom }),
+  }),
+  lengthField('generator', 'steps'),
+  lengthField('generator', 'epochs'),
+  lengthField('critic', 'steps'),
+  lengthField('critic', 'epochs'),
+  rateField('generator'),
+  rateField('critic'),
+  batchField('generator'),
+  batchField('critic'),
+];
