@@ -5,7 +5,7 @@ import { adapterForm, BaseModel, modelOn, noAdapters, SMALL_GRAPH, warmUp } from
 import type { Model } from './batch';
 import type { Engine, EngineModelRef, LoadProgress, TunedFiles } from './engine';
 import { createEngine, type EngineParts } from './engine-core';
-import { hashOf } from './hash';
+import { hashGraph } from './hash';
 import { loadGraph, projectionsOf, type GraphFiles } from './load-graph';
 import { readModelConfig } from './model-config';
 import { needJson, type ModelFolder } from './model-folder';
@@ -57,7 +57,7 @@ export async function assembleParts(options: AssembleOptions, signal: AbortSigna
   const { base, dtype, runtime, folder, reread, onProgress = () => undefined } = options;
   const agents = new Map([...encoded(options.adapters), ...(options.agents ?? [])]);
   const size = sizeOf(options.graph);
-  const modelHash = await hashOf(options.graph.graph);
+  const modelHash = await hashGraph(options.graph);
   const config = await readModelConfig(folder, signal);
   const references = await readReferences(folder, dtype, signal);
   const { projections, refusals } = projectionsOf(options.graph, config.widths);

@@ -1,6 +1,7 @@
 // The files of one model on one device: which graph, which weights beside it, how many bytes.
 import { graphPath, isDtype, preferredDtypes, type DeviceFacts, type Dtype } from './dtype-policy';
 import { EngineError } from './fault';
+import { REFERENCE_FILE } from './self-check-reference';
 import type { FileFacts, ModelFolder } from './model-folder';
 
 export interface NamedFile extends FileFacts {
@@ -14,11 +15,11 @@ export interface ChosenFiles {
   graph: NamedFile;
   /** Weights the graph keeps in files of their own, by the name the graph calls them. */
   external: NamedFile[];
-  /** Configuration and tokenizer. */
+  /** Configuration, tokenizer and recorded self-check. */
   small: NamedFile[];
 }
 
-const SMALL = ['config.json', 'generation_config.json', 'tokenizer.json', 'tokenizer_config.json', 'chat_template.jinja'];
+const SMALL = ['config.json', 'generation_config.json', 'tokenizer.json', 'tokenizer_config.json', 'chat_template.jinja', REFERENCE_FILE];
 
 async function externalOf(folder: ModelFolder, graph: string, signal?: AbortSignal): Promise<NamedFile[]> {
   const found: NamedFile[] = [];

@@ -1,6 +1,6 @@
 // What loading a model would cost, before anything is downloaded: for the question to the user.
-import { chooseFiles, type NamedFile } from './choose-files';
-import { decideDevice, sightGpu, type DeviceDecision } from './device-probe';
+import { chooseFiles, type ChosenFiles, type NamedFile } from './choose-files';
+import { decideDevice, sightGpu, wishOf, type DeviceDecision } from './device-probe';
 import type { Fetch } from './download';
 import type { EngineModelRef } from './engine';
 import { folderOf } from './folder-of';
@@ -29,22 +29,29 @@ export interface DescribeOptions {
   signal?: AbortSignal;
 }
 
-/** @throws EngineError `bad-model`, `auth` or `network` */
+export function describeFiles(chosen: ChosenFiles, { facts, reason }: DeviceDecision): ModelDescription {
+  const files = [...chosen.small, chosen.graph, ...chosen.external];
+  const sum = (list: readonly NamedFile[]): number => list.reduce((bytes, file) => bytes + file.bytes, 0);
+  return {
+    files,
+    total: sum(files),
+    missing: sum(files.filter(file => !file.cached)),
+    dtype: chosen.dtype,
+    device: facts.device,
+    reason: `${reason}; ${chosen.reason}`,
+  };
+}
+
+/**
+ * Asks the host of a model about its files: for somebody who just named that host.
+ * @throws EngineError `bad-model`, `auth` or `network`
+ */
 export async function describeModel(ref: EngineModelRef, options: DescribeOptions = {}): Promise<ModelDescription> {
   const { device = 'auto', files = [], signal, fetch = (url, init) => globalThis.fetch(url, init) } = options;
   const models = options.models ?? new URL('models/', globalThis.document?.baseURI ?? 'http://localhost/').href;
-  const wanted = ref.kind === 'hub' ? (ref.device as DeviceChoice | undefined) : undefined;
-  const decision = options.decision ?? decideDevice(ref, wanted ?? device, await sightGpu());
-  const folder = folderOf(ref, { models, files, fetch, cache: 'cache' in options ? options.cache : browserCache() });
+  const decision = options.decision ?? decideDevice(ref, wishOf(ref, device), await sightGpu());
+  const cache = 'cache' in options ? options.cache : browserCache();
+  const { folder } = folderOf(ref, { models, files, fetch, cache, ask: async ({ offer }) => offer === null });
   const chosen = await chooseFiles(folder, decision.facts, ref.kind === 'hub' ? ref.dtype : undefined, signal);
-  const all = [...chosen.small, chosen.graph, ...chosen.external];
-  const sum = (list: readonly NamedFile[]): number => list.reduce((bytes, file) => bytes + file.bytes, 0);
-  return {
-    files: all,
-    total: sum(all),
-    missing: sum(all.filter(file => !file.cached)),
-    dtype: chosen.dtype,
-    device: decision.facts.device,
-    reason: `${decision.reason}; ${chosen.reason}`,
-  };
+  return describeFiles(chosen, decision);
 }

@@ -28,6 +28,10 @@ export async function sightGpu(gpu: GPU | undefined = globalThis.navigator?.gpu)
   return { gpu: { software, halves: adapter.features.has('shader-f16') }, why: '' };
 }
 
+/** A model may name its device; else the wish of the user counts. */
+export const wishOf = (ref: EngineModelRef, choice: DeviceChoice): DeviceChoice =>
+  ref.kind === 'hub' && (ref.device === 'wasm' || ref.device === 'webgpu') ? ref.device : choice;
+
 /**
  * The built-in model runs on wasm unless WebGPU is asked for: a step of it is 2 million multiplications per row, less than the cost of
  * starting some sixty kernels and reading the logits back.

@@ -63,6 +63,8 @@ export interface LoadProgress {
   /** Bytes for 'download'; steps for the others. */
   done: number;
   total: number;
+  /** Set once it is decided. */
+  device?: 'wasm' | 'webgpu';
   /** Set when a device was given up, with the reason in words. */
   fellBack?: { from: string; to: string; reason: string };
 }

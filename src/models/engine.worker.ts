@@ -2,9 +2,12 @@
 import type { Engine } from './engine';
 import { toFault } from './fault';
 import { loadInWorker } from './load-in-worker';
+import type { FetchQuestion } from './permit';
 import { exhaustive, type FromEngine, type LoadRequest, type ToEngine } from './protocol';
 
 const running = new Map<number, AbortController>();
+/** Loads that wait for the user. */
+const asked = new Map<number, (yes: boolean) => void>();
 let engine: Engine | undefined;
 
 const say = (message: FromEngine): void => self.postMessage(message);
@@ -19,15 +22,26 @@ const holdLock = (name: string): Promise<void> =>
     });
   });
 
+const ask = (id: number, question: FetchQuestion, signal: AbortSignal): Promise<boolean> =>
+  new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+    asked.set(id, resolve);
+    say({ type: 'ask', id, question });
+  });
+
 async function load(id: number, request: LoadRequest, signal: AbortSignal): Promise<void> {
   // Before the first word: the page asks for the lock when it hears one.
   await holdLock(request.lock);
-  engine = await loadInWorker(request, progress => say({ type: 'progress', id, progress }), signal);
+  engine = await loadInWorker(
+    request,
+    { onProgress: progress => say({ type: 'progress', id, progress }), ask: question => ask(id, question, signal) },
+    signal,
+  );
   const { facts, checks, maxContext } = engine;
   say({ type: 'loaded', id, loaded: { facts, checks, maxContext } });
 }
 
-async function answer(message: Exclude<ToEngine, { type: 'cancel' }>, signal: AbortSignal): Promise<void> {
+async function answer(message: Exclude<ToEngine, { type: 'cancel' | 'answer' }>, signal: AbortSignal): Promise<void> {
   const { id } = message;
   if (message.type === 'load') return load(id, message.request, signal);
   if (!engine) throw new Error('no model is loaded');
@@ -52,6 +66,11 @@ async function answer(message: Exclude<ToEngine, { type: 'cancel' }>, signal: Ab
 self.onmessage = async ({ data: message }: MessageEvent<ToEngine>) => {
   if (message.type === 'cancel') {
     running.get(message.id)?.abort(new DOMException('Cancelled.', 'AbortError'));
+    return;
+  }
+  if (message.type === 'answer') {
+    asked.get(message.id)?.(message.yes);
+    asked.delete(message.id);
     return;
   }
   const abort = new AbortController();

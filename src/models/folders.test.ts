@@ -22,6 +22,8 @@ const total = [...files.values()].reduce((sum, bytes) => sum + bytes.length, 0);
 const wasm = { facts: { device: 'wasm' as const, halves: false }, reason: 'a test' };
 const cpu = { device: 'cpu' as const, halves: false };
 const get = (url: string, init?: RequestInit) => fetch(url, init);
+/** Everything was agreed to. */
+const all = { reach: async () => undefined, check: () => undefined };
 const never = new AbortController().signal;
 
 let hub: Hub;
@@ -35,11 +37,12 @@ beforeAll(async () => {
 afterAll(() => hub?.close());
 beforeEach(() => {
   cache = memoryCache();
-  hub.cut = hub.refuse = null;
+  hub.cut = hub.refuse = hub.gzip = null;
+  hub.silent = false;
   hub.gets.length = 0;
 });
 const folder = (more: Partial<Parameters<typeof hubFolder>[0]> = {}) =>
-  hubFolder({ id: 'a/tiny', host: hub.url, fetch: get, cache, ...more });
+  hubFolder({ id: 'a/tiny', host: hub.url, fetch: get, cache, permit: all, ...more });
 
 describe('a model on a hub', () => {
   it('is described to the byte without downloading anything', async () => {
@@ -102,6 +105,63 @@ describe('a model on a hub', () => {
     expect(await own.read('config.json')).not.toBeNull();
     expect(await own.read('tokenizer.json')).not.toBeNull();
     expect(told).toEqual(['no room']);
+  });
+
+  // Pages of another site see neither the header that tells of compression, nor the length Node hides.
+  const asPage = async (url: string, init?: RequestInit): Promise<Response> => {
+    const response = await fetch(url, init);
+    const headers = new Headers(response.headers);
+    headers.delete('content-encoding');
+    return new Response(init?.method === 'HEAD' ? null : response.body, { status: response.status, headers });
+  };
+  describe.each([
+    { length: 'none', stubborn: false },
+    { length: 'compressed', stubborn: false },
+    { length: 'none', stubborn: true },
+    { length: 'compressed', stubborn: true },
+  ] as const)('that compresses its texts (length: $length, whatever is asked: $stubborn)', mode => {
+    beforeEach(() => {
+      hub.gzip = mode;
+    });
+    const ref = () => ({ kind: 'hub', id: 'a/tiny', host: hub.url }) as const;
+    const facts = { fetch: asPage, decision: wasm };
+    const same = (bytes: Uint8Array | null, name: string): boolean => bytes !== null && Buffer.compare(bytes, files.get(name)!) === 0;
+
+    it('is described to the byte, without its graph', async () => {
+      const before = await describeModel(ref(), { ...facts, cache });
+      // A length that is wrong and looks right is found out by reading only.
+      if (mode.length === 'none' || !mode.stubborn) expect(before.total).toBe(total);
+      expect(before.files.find(file => file.name === 'onnx/model.onnx')).toMatchObject({ bytes: graph.length, cached: false });
+      expect(hub.gets.filter(path => path.endsWith('.onnx'))).toEqual([]);
+      if (!mode.stubborn) expect(hub.gets).toEqual([]);
+    });
+
+    it('loads, is kept, and is not fetched again', async () => {
+      const first = folder({ fetch: asPage });
+      const chosen = await chooseFiles(first, wasm.facts, undefined);
+      for (const { name } of [...chosen.small, chosen.graph]) expect(same(await first.read(name), name)).toBe(true);
+      hub.gets.length = 0;
+      expect(await describeModel(ref(), { ...facts, cache })).toMatchObject({ total, missing: 0 });
+      const again = folder({ fetch: asPage });
+      const rest = await chooseFiles(again, wasm.facts, undefined);
+      for (const { name } of [...rest.small, rest.graph]) expect(same(await again.read(name), name)).toBe(true);
+      expect(hub.gets).toEqual([]);
+    });
+  });
+
+  it('that tells no length of its graph is asked for one byte of it', async () => {
+    hub.silent = true;
+    expect(await describeModel({ kind: 'hub', id: 'a/tiny', host: hub.url }, { fetch: get, cache, decision: wasm })).toMatchObject({
+      total,
+    });
+  });
+
+  it('must send a graph of the very length it told', async () => {
+    const short = (url: string, init?: RequestInit) =>
+      init?.method === 'HEAD' || !url.endsWith('.onnx')
+        ? fetch(url, init)
+        : Promise.resolve(new Response(graph.subarray(0, 5000) as Uint8Array<ArrayBuffer>));
+    await expect(folder({ fetch: short }).read('onnx/model.onnx')).rejects.toThrow(/came with 5000 bytes instead of/);
   });
 
   it('says what is wrong: refused, unreachable, not a name, no graph', async () => {

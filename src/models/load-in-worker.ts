@@ -1,11 +1,13 @@
 // Loads a model inside the worker: device, files, session, self-check, and the next device when one fails.
 import { assemble } from './assemble';
 import { chooseFiles } from './choose-files';
+import { describeFiles } from './describe-model';
 import { decideDevice, sightGpu, type DeviceDecision } from './device-probe';
 import type { Engine, LoadProgress } from './engine';
 import { toFault } from './fault';
 import { folderOf } from './folder-of';
 import { browserCache } from './model-cache';
+import type { AskFetch } from './permit';
 import type { LoadRequest } from './protocol';
 import { readGraph } from './read-graph';
 import { SelfCheckFailed } from './verify';
@@ -27,26 +29,30 @@ const SMALL_MODEL = 30_000_000;
 const threadsFor = (bytes: number): number =>
   globalThis.crossOriginIsolated && bytes > SMALL_MODEL ? Math.max(1, Math.min(8, Math.ceil(navigator.hardwareConcurrency / 2))) : 1;
 
-export async function loadInWorker(
-  request: LoadRequest,
-  onProgress: (progress: LoadProgress) => void,
-  signal: AbortSignal,
-): Promise<Engine> {
+export interface LoadListener {
+  onProgress(progress: LoadProgress): void;
+  /** May a host be asked, may files be fetched. */
+  ask: AskFetch;
+}
+
+export async function loadInWorker(request: LoadRequest, { onProgress, ask }: LoadListener, signal: AbortSignal): Promise<Engine> {
   const { ref, models, files, adapters, agents } = request;
   onProgress({ phase: 'check-device', done: 0, total: 1 });
-  const wanted = ref.kind === 'hub' ? ref.device : undefined;
-  const choice = wanted === 'wasm' || wanted === 'webgpu' ? wanted : request.device;
+  const choice = request.device;
   const first = decideDevice(
     ref,
     choice,
     choice === 'wasm' || (choice === 'auto' && ref.kind === 'builtin') ? { gpu: null, why: '' } : await sightGpu(),
   );
-  const folder = folderOf(ref, { models, files, fetch: (url, init) => fetch(url, init), cache: browserCache() });
+  const { folder, permit } = folderOf(ref, { models, files, fetch: (url, init) => fetch(url, init), cache: browserCache(), ask });
 
-  const attempt = async ({ facts, fellBack }: DeviceDecision): Promise<Engine> => {
+  const attempt = async (decision: DeviceDecision): Promise<Engine> => {
+    const { facts, fellBack } = decision;
     const told = (progress: LoadProgress): void => onProgress(fellBack ? { ...progress, fellBack } : progress);
-    told({ phase: 'check-device', done: 1, total: 1 });
+    told({ phase: 'check-device', done: 1, total: 1, ...(facts.device === 'cpu' ? {} : { device: facts.device }) });
     const chosen = await chooseFiles(folder, facts, ref.kind === 'hub' ? ref.dtype : undefined, signal);
+    // Another device may want other files than those that were agreed to.
+    await permit?.download(describeFiles(chosen, decision));
     const graph = await readGraph(folder, chosen, signal, (done, total) => told({ phase: 'download', done, total }));
     const runtime = facts.device === 'webgpu' ? await webgpuRuntime() : wasmRuntime(threadsFor(graph.graph.length));
     return assemble(
@@ -76,6 +82,7 @@ export async function loadInWorker(
     if (
       first.facts.device === 'wasm' ||
       code === 'network' ||
+      code === 'aborted' ||
       code === 'auth' ||
       (code === 'bad-model' && !(error instanceof SelfCheckFailed))
     )

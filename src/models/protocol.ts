@@ -14,6 +14,7 @@ import type {
   TokenPiece,
   TunedFiles,
 } from './engine';
+import type { FetchQuestion } from './permit';
 
 export type DeviceChoice = 'auto' | 'wasm' | 'webgpu';
 
@@ -49,6 +50,8 @@ export type ToEngine =
   | { type: 'tokenize'; id: number; messages: readonly EngineMessage[] }
   | { type: 'adopt'; id: number; agents: ReadonlyMap<string, TunedFiles> }
   | { type: 'probe'; id: number; agent: string; file: Uint8Array }
+  /** To the last `ask` of that request. */
+  | { type: 'answer'; id: number; yes: boolean }
   | { type: 'cancel'; id: number };
 
 export interface LoadedEngine {
@@ -59,6 +62,8 @@ export interface LoadedEngine {
 
 export type FromEngine =
   | { type: 'progress'; id: number; progress: LoadProgress }
+  /** A load waits for the answer. */
+  | { type: 'ask'; id: number; question: FetchQuestion }
   | { type: 'loaded'; id: number; loaded: LoadedEngine }
   | { type: 'update'; id: number; update: EngineUpdate }
   | { type: 'generated'; id: number }

@@ -12,7 +12,13 @@ interface Call {
   fail(error: unknown): void;
 }
 
-type Request = ToEngine extends infer M ? (M extends { type: 'cancel' } ? never : M extends { id: number } ? Omit<M, 'id'> : never) : never;
+type Request = ToEngine extends infer M
+  ? M extends { type: 'cancel' | 'answer' }
+    ? never
+    : M extends { id: number }
+      ? Omit<M, 'id'>
+      : never
+  : never;
 
 export class WorkerLine {
   readonly #worker: Worker;
@@ -76,6 +82,11 @@ export class WorkerLine {
       this.#calls.set(id, { hear, fail });
       this.#worker.postMessage({ ...request, id } as ToEngine);
     });
+  }
+
+  /** Answers what the call of this id asked. */
+  answer(id: number, yes: boolean): void {
+    if (!this.#gone) this.#worker.postMessage({ type: 'answer', id, yes } satisfies ToEngine);
   }
 
   #end(error: Error): void {

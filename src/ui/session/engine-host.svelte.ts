@@ -1,6 +1,8 @@
 // The one engine of this page: loading with progress and cancel, ready, failed with the reason.
 import type { ModelRef } from '../../debate/config';
 import type { Engine, EngineFault, LoadProgress } from '../../models/engine';
+import { FetchConsent } from './fetch-consent.svelte';
+import type { FetchQuestion } from '../../models/permit';
 import { PaceMeter, type Pace } from './pace';
 
 export type DeviceChoice = 'auto' | 'wasm' | 'webgpu';
@@ -9,6 +11,8 @@ export interface CreateOptions {
   device: DeviceChoice;
   onProgress(progress: LoadProgress): void;
   onRestart(reason: string): void;
+  onRestarted(): void;
+  consent(question: FetchQuestion, signal: AbortSignal): Promise<boolean>;
   /** What the user picked, for a local model. */
   files?: readonly File[];
   signal: AbortSignal;
@@ -16,10 +20,19 @@ export interface CreateOptions {
 
 export type CreateEngine = (ref: ModelRef, options: CreateOptions) => Promise<Engine>;
 
+/** Where a load stands. */
+export interface LoadState {
+  ref: ModelRef;
+  progress: LoadProgress | null;
+  pace: Pace;
+  fellBack: LoadProgress['fellBack'];
+}
+
 export type EngineStatus =
   | { kind: 'none' }
-  | { kind: 'loading'; ref: ModelRef; progress: LoadProgress | null; pace: Pace; fellBack: LoadProgress['fellBack'] }
-  | { kind: 'ready'; ref: ModelRef; engine: Engine; fellBack: LoadProgress['fellBack'] }
+  | ({ kind: 'loading' } & LoadState)
+  /** `restart` while it is loaded anew by itself, after it died. */
+  | { kind: 'ready'; ref: ModelRef; engine: Engine; fellBack: LoadProgress['fellBack']; restart: LoadState | null }
   | { kind: 'failed'; ref: ModelRef; fault: EngineFault };
 
 interface Loading {
@@ -27,6 +40,8 @@ interface Loading {
   device: DeviceChoice;
   abort: AbortController;
   promise: Promise<Engine>;
+  /** Callers that still wait. */
+  waiting: number;
 }
 
 const noPace: Pace = { rate: null, secondsLeft: null };
@@ -59,6 +74,8 @@ export class EngineHost {
   #status = $state.raw<EngineStatus>({ kind: 'none' });
   #loading: Loading | null = null;
   #device: DeviceChoice | null = null;
+  /** What may come from other sites. */
+  readonly consent = new FetchConsent();
   /** Folders the user picked in this visit, by model id: a page may not keep access to them. */
   readonly #folders = new Map<string, readonly File[]>();
 
@@ -81,22 +98,33 @@ export class EngineHost {
     this.#folders.set(id, files);
   }
 
-  hasFolder = (id: string): boolean => this.#folders.has(id);
-
   /**
-   * The engine for a model, loaded if it is not there yet; a second caller joins a load that is under way.
+   * The engine for a model, loaded if it is not there yet; a second caller joins a load that is under way, which ends when the last one
+   * gives up.
    * @throws EngineFault, code 'aborted' after `cancel()` or the signal
    */
   async ensure(ref: ModelRef, device: DeviceChoice, signal: AbortSignal): Promise<Engine> {
     const status = this.#status;
     if (status.kind === 'ready' && sameModel(status.ref, ref) && this.#device === device) return status.engine;
-    if (!this.#loading || !sameModel(this.#loading.ref, ref) || this.#loading.device !== device) {
+    const under = this.#loading;
+    if (!under || under.abort.signal.aborted || !sameModel(under.ref, ref) || under.device !== device) {
       this.cancel();
       this.#loading = this.#start(ref, device);
     }
-    const { promise, abort } = this.#loading;
-    signal.addEventListener('abort', () => abort.abort(signal.reason), { once: true });
-    return promise;
+    return this.#join(this.#loading!, signal);
+  }
+
+  #join(loading: Loading, signal: AbortSignal): Promise<Engine> {
+    loading.waiting++;
+    return new Promise((resolve, reject) => {
+      const leave = (): void => {
+        if (--loading.waiting === 0) loading.abort.abort(signal.reason);
+        reject(asFault(signal.reason));
+      };
+      if (signal.aborted) return leave();
+      signal.addEventListener('abort', leave, { once: true });
+      loading.promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
+    });
   }
 
   cancel(): void {
@@ -120,14 +148,16 @@ export class EngineHost {
     let phase = '';
     this.#device = device;
     this.#status = { kind: 'loading', ref, progress: null, pace: noPace, fellBack };
+    let ready: Engine | null = null;
     const onProgress = (progress: LoadProgress): void => {
-      if (abort.signal.aborted) return;
+      if (abort.signal.aborted || (ready && this.engine !== ready)) return;
       fellBack = progress.fellBack ?? fellBack;
       if (progress.phase !== phase) meter.reset();
       phase = progress.phase;
       meter.add(this.now(), progress.done);
       const pace = progress.phase === 'download' && progress.total > 0 ? meter.pace(progress.total) : noPace;
-      this.#status = { kind: 'loading', ref, progress, pace, fellBack };
+      const state: LoadState = { ref, progress, pace, fellBack };
+      this.#status = ready ? { kind: 'ready', ref, engine: ready, fellBack, restart: state } : { kind: 'loading', ...state };
     };
     const load = async (): Promise<Engine> => {
       try {
@@ -136,6 +166,10 @@ export class EngineHost {
           device,
           onProgress,
           onRestart: reason => this.onRestart(this.engine, reason),
+          onRestarted: () => {
+            if (ready && this.engine === ready) this.#status = { kind: 'ready', ref, engine: ready, fellBack, restart: null };
+          },
+          consent: (question, stop) => this.consent.ask(question, stop),
           signal: abort.signal,
           ...(files ? { files } : {}),
         });
@@ -143,7 +177,8 @@ export class EngineHost {
           await engine.dispose();
           throw abort.signal.reason;
         }
-        this.#status = { kind: 'ready', ref, engine, fellBack };
+        ready = engine;
+        this.#status = { kind: 'ready', ref, engine, fellBack, restart: null };
         return engine;
       } catch (error) {
         const fault = abort.signal.aborted ? asFault(abort.signal.reason) : asFault(error);
@@ -154,6 +189,9 @@ export class EngineHost {
         if (this.#loading?.abort === abort) this.#loading = null;
       }
     };
-    return { ref, device, abort, promise: load() };
+    const promise = load();
+    // Whoever still waits hears of it; the last one may have left.
+    promise.catch(() => undefined);
+    return { ref, device, abort, promise, waiting: 0 };
   }
 }

@@ -42,6 +42,42 @@ describe('the engine of the page', () => {
     expect(host.status.kind).toBe('ready');
   });
 
+  it('goes on loading for the others when one of them gives up, and ends when the last one does', async () => {
+    const { host, loads, engine, settle } = setting();
+    const [one, two] = [new AbortController(), new AbortController()];
+    const first = host.ensure(builtinModel, 'auto', one.signal);
+    const second = host.ensure(builtinModel, 'auto', two.signal);
+    await settle();
+    one.abort(new DOMException('Paused.', 'AbortError'));
+    await expect(first).rejects.toMatchObject({ code: 'aborted' });
+    expect(loads[0]!.options.signal.aborted).toBe(false);
+    loads[0]!.resolve(engine('a'));
+    expect(await second).toBe(host.engine);
+    const third = host.ensure(hub, 'auto', two.signal);
+    await settle();
+    two.abort(new DOMException('Paused.', 'AbortError'));
+    await expect(third).rejects.toMatchObject({ code: 'aborted' });
+    expect(loads[1]!.options.signal.aborted).toBe(true);
+    await settle();
+    expect(host.status.kind).toBe('none');
+  });
+
+  it('shows a restart as a load of the engine that is there, and why a device was given up', async () => {
+    const { host, loads, engine, settle } = setting();
+    const ready = host.ensure(builtinModel, 'auto', never);
+    await settle();
+    loads[0]!.resolve(engine('a'));
+    await ready;
+    const { options } = loads[0]!;
+    const fellBack = { from: 'webgpu', to: 'wasm', reason: 'The device was lost.' };
+    options.onRestart('The device was lost.');
+    options.onProgress({ phase: 'download', done: 5, total: 10, fellBack });
+    expect(host.engine).toBe(await ready);
+    expect(host.status).toMatchObject({ kind: 'ready', fellBack, restart: { progress: { phase: 'download', done: 5 } } });
+    options.onRestarted();
+    expect(host.status).toMatchObject({ kind: 'ready', fellBack, restart: null });
+  });
+
   it('tells bytes and time left while it downloads', async () => {
     const { host, loads, settle } = setting();
     host.ensure(builtinModel, 'auto', never).catch(() => undefined);

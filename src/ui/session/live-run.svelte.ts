@@ -44,6 +44,22 @@ const settled = (state: RunState): number => state.ledger.calls;
 
 const paused = (): DOMException => new DOMException('Paused.', 'AbortError');
 
+/**
+ * Turns of other weights do not belong into one run. Another precision is other weights, too; a run that fell back to one has both.
+ * @throws EngineFault
+ */
+function checkWeights({ start, engine }: RunState, now: EngineInfo): void {
+  if (!start || [start.engine, engine].some(before => before?.modelHash === now.modelHash)) return;
+  const { base, dtype, device } = engine ?? start.engine;
+  throw Object.assign(
+    new Error(`This run was spoken by other weights of ${base.id} than the ones loaded here; its turns would not belong together.`),
+    {
+      code: 'bad-model',
+      hint: `It used ${dtype} on ${device}, here it would be ${now.dtype} on ${now.device}. Load the same files on the same device on the Models screen, or start a new run.`,
+    },
+  );
+}
+
 export class LiveRun {
   #state = $state.raw<RunState>(emptyRun);
   #phase = $state.raw<LivePhase>('loading');
@@ -53,6 +69,8 @@ export class LiveRun {
   #abort: AbortController | null = null;
   #after: LivePhase = 'paused';
   #going: Promise<void> | null = null;
+  /** What the journal said to a note that nobody awaits. */
+  #unwritten: unknown = null;
   readonly #meter = new PaceMeter();
   readonly #frames: FrameQueue;
 
@@ -122,22 +140,33 @@ export class LiveRun {
     await this.#halt('stopped');
   }
 
-  /** Told by the engine's keeper: the old one died, a new one speaks what is missing. */
+  /** Told by the engine's keeper: the old one died, a new one speaks what is missing. A run that cannot note that any more stops. */
   async restarted(engine: EngineInfo, reason: string): Promise<void> {
-    await this.#append({
+    if (this.#phase !== 'running') return;
+    const note: RunEvent = {
       type: 'note',
       at: this.deps.date(),
       note: 'engine-restarted',
       text: `The engine was restarted: ${reason}`,
       engine,
-    });
+    };
+    try {
+      await this.#append(note);
+    } catch (error) {
+      this.#unwritten = error;
+      this.#abort?.abort(paused());
+    }
   }
 
-  /** The engine may come back on another device; what ran the models is part of the record. */
-  async engineIs(engine: EngineInfo): Promise<void> {
+  /**
+   * The engine may come back on another device; what ran the models is part of the record.
+   * @param why the old device was given up
+   */
+  async engineIs(engine: EngineInfo, why?: string): Promise<void> {
     const { engine: before } = this.#state;
     if (!before || JSON.stringify(before) === JSON.stringify(engine)) return;
-    const text = `${engine.device} speaks from here on instead of ${before.device}.`;
+    const [now, then] = [engine, before].map(({ device, dtype }) => (engine.dtype === before.dtype ? device : `${dtype} on ${device}`));
+    const text = `${now} speaks from here on instead of ${then}${why ? `: ${why}` : '.'}`;
     await this.#append({ type: 'note', at: this.deps.date(), note: 'fell-back', text, engine });
     this.#frames.flush();
   }
@@ -156,6 +185,7 @@ export class LiveRun {
     const abort = new AbortController();
     this.#abort = abort;
     this.#fault = null;
+    this.#unwritten = null;
     this.#phase = 'loading';
     this.#meter.reset();
     try {
@@ -193,6 +223,7 @@ export class LiveRun {
       return;
     }
     this.#settlePartial();
+    checkWeights(this.#state, info);
     const changed = JSON.stringify(this.#state.engine) !== JSON.stringify(info);
     await this.#append({ type: 'note', at, note: 'resumed', text: 'Resumed.', ...(changed ? { engine: info } : {}) });
   }
@@ -206,10 +237,10 @@ export class LiveRun {
 
   async #interrupted(error: unknown, signal: AbortSignal): Promise<void> {
     this.#settlePartial();
-    if (signal.aborted) {
+    if (signal.aborted && this.#unwritten === null) {
       this.#phase = this.#events.length === 0 ? 'stopped' : this.#after;
     } else {
-      this.#fault = asFault(error);
+      this.#fault = asFault(this.#unwritten ?? error);
       this.#phase = 'failed';
     }
     if (this.#events.length === 0) return;

@@ -124,12 +124,59 @@ describe('a live run', () => {
   it('notes when the engine comes back on another device, once', async () => {
     const { run, journal } = setting({}, async (rows, on, signal) => {
       await scripted(noisy)(rows, on, signal);
-      await run.engineIs({ ...planned.engine, device: 'webgpu' });
+      await run.engineIs({ ...planned.engine, device: 'webgpu' }, 'the old one was lost');
     });
     await run.go();
     expect(run.phase).toBe('finished');
-    expect(journal.filter(event => event.type === 'note')).toMatchObject([{ note: 'fell-back', engine: { device: 'webgpu' } }]);
+    expect(journal.filter(event => event.type === 'note')).toMatchObject([
+      { note: 'fell-back', engine: { device: 'webgpu' }, text: expect.stringContaining(': the old one was lost') },
+    ]);
     expect(run.state.engine?.device).toBe('webgpu');
+  });
+
+  it('refuses to go on with other weights, and keeps what is there', async () => {
+    const whole = setting();
+    await whole.run.go();
+    const stored = whole.journal.slice(0, 9);
+    const other = setting({
+      engine: () => Promise.resolve({ info: { ...planned.engine, modelHash: 'other' }, generate: scripted(noisy) }),
+    });
+    const run = new LiveRun('test', { events: stored }, turns, 3, other.deps);
+    await run.go();
+    expect(run.phase).toBe('failed');
+    expect(run.fault).toMatchObject({ code: 'bad-model', message: expect.stringContaining('other weights') });
+    expect(run.fault?.hint).toContain('Models screen');
+    expect(facts(other.journal)).toEqual([]);
+  });
+
+  it('goes on with the weights that it fell back to', async () => {
+    const whole = setting();
+    await whole.run.go();
+    const engine: EngineInfo = { ...planned.engine, modelHash: 'other', dtype: 'q8' };
+    const note: RunEvent = { type: 'note', at: '2026-11-21T00:00:01.000Z', note: 'fell-back', text: 'q8 speaks.', engine };
+    const other = setting({ engine: () => Promise.resolve({ info: engine, generate: scripted(noisy) }) });
+    const run = new LiveRun('test', { events: [...whole.journal.slice(0, 9), note] }, turns, 3, other.deps);
+    await run.go();
+    expect([run.phase, run.fault]).toEqual(['finished', null]);
+  });
+
+  it('stops with the reason when a restart of the engine cannot be noted', async () => {
+    const { run } = setting(
+      {
+        append: (_, event) =>
+          event.type === 'note' && event.note === 'engine-restarted'
+            ? Promise.reject(Object.assign(new Error('The disk is full.'), { code: 'quota', hint: 'Delete a run.' }))
+            : Promise.resolve(),
+      },
+      async (rows, on, signal) => {
+        await scripted(noisy)(rows.slice(0, 1), on, signal);
+        void run.restarted(planned.engine, 'it died');
+        await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+      },
+    );
+    await run.go();
+    expect(run.phase).toBe('failed');
+    expect(run.fault).toMatchObject({ message: 'The disk is full.', hint: 'Delete a run.' });
   });
 
   it('has begun nothing when loading is cancelled', async () => {

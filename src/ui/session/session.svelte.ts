@@ -263,7 +263,8 @@ export class Session {
     if (named.some(id => !there.includes(id))) await this.assemble(base, named, signal);
     const generate: Generate = async (rows, on, stop) => {
       await engine.generate(rows, on, stop);
-      await this.#live?.engineIs(engineInfo(engine));
+      const { status } = this.engine;
+      await this.#live?.engineIs(engineInfo(engine), status.kind === 'ready' ? status.fellBack?.reason : undefined);
     };
     return { info: engineInfo(engine), generate };
   }

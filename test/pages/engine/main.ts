@@ -1,6 +1,7 @@
 // Lets a journey drive the engine of the page: what the product's page calls, and the numeric cases in a worker of their own.
 import { createWebEngine, type WebEngineOptions } from '../../../src/models/engine-client';
 import { describeModel } from '../../../src/models/describe-model';
+import type { FetchQuestion } from '../../../src/models/permit';
 import type {
   Engine,
   EngineModelRef,
@@ -21,6 +22,7 @@ export interface Spoken {
 const engines = new Map<string, Engine>();
 const progress: LoadProgress[] = [];
 const restarts: string[] = [];
+const questions: FetchQuestion[] = [];
 const workers: Worker[] = [];
 const faultOf = (error: unknown) => {
   const { code, message, name } = error as { code?: unknown; message?: string; name?: string };
@@ -30,6 +32,9 @@ const faultOf = (error: unknown) => {
 const api = {
   progress,
   restarts,
+  /** What the user was asked; the answer is always this one. */
+  questions,
+  agree: true,
   async load(name: string, ref: EngineModelRef, options: Omit<WebEngineOptions, 'onProgress' | 'signal'> = {}, cancelAt?: string) {
     const abort = new AbortController();
     progress.length = 0;
@@ -37,6 +42,10 @@ const api = {
       const engine = await createWebEngine(ref, {
         ...options,
         signal: abort.signal,
+        consent: async question => {
+          questions.push(question);
+          return api.agree;
+        },
         onRestart: reason => restarts.push(reason),
         onProgress: p => {
           progress.push(p);
