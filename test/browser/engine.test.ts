@@ -217,6 +217,41 @@ describe('a model from a hub', () => {
     expect(hub.gets.filter(path => path.endsWith('.onnx') || path.endsWith('tokenizer.json'))).toEqual([]);
   });
 
+  it.each([
+    { length: 'none', stubborn: false },
+    { length: 'compressed', stubborn: false },
+    { length: 'none', stubborn: true },
+    { length: 'compressed', stubborn: true },
+  ] as const)('is loaded from a host that compresses texts (length: $length, whatever is asked: $stubborn)', async mode => {
+    hub.gzip = mode;
+    try {
+      const other = { ...ref(), revision: `gzip-${mode.length}-${mode.stubborn}` };
+      const before = (await page.evaluate(r => engine.describe(r), other)) as ModelDescription;
+      const whole = [...tinyModel().values()].reduce((sum, bytes) => sum + bytes.length, 0);
+      // A length that is wrong and looks right is found out by reading only.
+      if (mode.length === 'none' || !mode.stubborn) expect(before.total).toBe(whole);
+      expect(await page.evaluate(r => engine.load('gzip', r), other)).toMatchObject({ facts: { device: 'wasm' } });
+      expect(await page.evaluate(r => engine.describe(r), other)).toMatchObject({ total: whole, missing: 0 });
+      await page.evaluate(() => engine.dispose('gzip'));
+    } finally {
+      hub.gzip = null;
+    }
+  });
+
+  it('is not fetched without consent, not even asked about', async () => {
+    hub.asked.length = 0;
+    const other = { ...ref(), revision: 'unasked' };
+    const refused = await page.evaluate(async r => {
+      engine.agree = false;
+      engine.questions.length = 0;
+      const result = await engine.load('no', r);
+      engine.agree = true;
+      return { result, questions: engine.questions };
+    }, other);
+    expect(refused).toMatchObject({ result: { failed: { code: 'aborted' } }, questions: [{ host: hub.url, offer: null }] });
+    expect(hub.asked).toEqual([]);
+  });
+
   it('counts no partial file as kept', async () => {
     hub.cut = 20_000;
     const other = { ...ref(), revision: 'other' };

@@ -1,4 +1,5 @@
 // What may go wrong around a model, in the built page: a hub that is asked first, a folder of one's own, an engine that dies, a second tab.
+import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -8,6 +9,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 
 import { serveHub, type Hub } from '../../src/models/fixtures/hub-server';
 import { tinyModel } from '../../src/models/fixtures/tiny-model';
+import type { RunEvent, RunFile } from '../../src/debate/events';
+import { foldAll } from '../../src/debate/fold';
+import { tinyConfig } from '../../src/onnx/fixtures/weights';
+import { fixtureRun } from '../fixtures/run';
 import { buildApp, launch, serveFolder, type Browser, type Site } from './harness';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -42,6 +47,39 @@ const shown = async (text: RegExp, where = page): Promise<void> => {
   await where.waitForFunction(pattern => new RegExp(pattern, 'm').test(document.body.innerText), text.source);
 };
 
+/** Long enough for what critics read. */
+const speaker = tinyModel({ ...tinyConfig, maxPositions: 8192 });
+const hashOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+/** The stored events of the run with this title, through the page's own export. */
+async function exported(title: RegExp): Promise<RunEvent[]> {
+  await page.evaluate("void (location.hash = '#/runs')");
+  await page.getByRole('link', { name: title }).click();
+  const saving = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Export' }).click();
+  return (JSON.parse(readFileSync(await (await saving).path(), 'utf8')) as RunFile).events;
+}
+
+/** Debates two questions with the model in use, to the end. */
+async function debateTwo(): Promise<RunEvent[]> {
+  await page.evaluate("void (location.hash = '#/batch')");
+  await page.getByLabel('Questions').fill('2');
+  await page.getByRole('button', { name: 'Run batch' }).click();
+  await shown(/2 of 2 questions/);
+  return exported(/2 ×/);
+}
+
+/** Everybody spoke in every round and every question was voted on, by that model. */
+function expectSociety(events: readonly RunEvent[], base: object): void {
+  const run = foldAll(events);
+  expect(run.start?.engine).toMatchObject({ base, modelHash: hashOf(speaker.get('onnx/model.onnx')!) });
+  expect(run.finished).not.toBeNull();
+  expect([...run.questions.values()].map(({ turns, vote }) => [turns.size, vote !== null])).toEqual([
+    [9, true],
+    [9, true],
+  ]);
+}
+
 /** Fills in the form of the Models screen. */
 async function lookUp(hub: Hub, repo: string): Promise<void> {
   await page.getByText('Revision and host').click();
@@ -53,9 +91,67 @@ async function lookUp(hub: Hub, repo: string): Promise<void> {
 describe('a model from a hub', { timeout: 300_000 }, () => {
   let hub: Hub;
   beforeEach(async () => {
-    hub = await serveHub({ 'someone/tiny': tinyModel() });
+    hub = await serveHub({ 'someone/tiny': tinyModel(), 'someone/speaker': speaker });
   });
   afterEach(() => hub.close());
+
+  it('is the base of a society that debates to its end', async () => {
+    page = await browser.open(at('#/models'));
+    await lookUp(hub, 'someone/speaker');
+    await page.getByRole('button', { name: 'Download and load' }).click();
+    await shown(/someone\/speaker is ready/);
+    expectSociety(await debateTwo(), { kind: 'hub', id: 'someone/speaker', host: hub.url });
+    expect(browser.foreign.filter(url => !url.startsWith(hub.url))).toEqual([]);
+  });
+
+  it('that an imported run names is asked for nothing before the reader agreed, and speaks the rest of the run after that', async () => {
+    const base = { kind: 'hub', id: 'someone/speaker', host: hub.url } as const;
+    const [start] = fixtureRun().events;
+    if (start?.type !== 'run-started') throw new Error('a run begins with its start');
+    const { config, engine } = start;
+    const modelHash = hashOf(speaker.get('onnx/model.onnx')!);
+    const unfinished = {
+      ...fixtureRun(),
+      events: [{ ...start, config: { ...config, base }, engine: { ...engine, base, modelHash, device: 'wasm' } }],
+    };
+    const buffer = Buffer.from(JSON.stringify(unfinished));
+    page = await browser.open(at('#/runs'));
+    await page.getByLabel('Run files to import').setInputFiles({ name: 'theirs.run.json', mimeType: 'application/json', buffer });
+    await shown(/imported/);
+    await page.getByRole('link', { name: new RegExp('7') }).click();
+    const dialog = page.getByRole('dialog');
+
+    await page.getByRole('button', { name: 'Resume' }).click();
+    await dialog.getByText(new URL(hub.url).host).first().waitFor();
+    expect(await violations()).toEqual([]);
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    await shown(/Nothing was fetched/);
+    expect([hub.asked, browser.foreign]).toEqual([[], []]);
+
+    await page.getByRole('button', { name: /Go on|Try again/ }).click();
+    await dialog.getByRole('button', { name: /^Ask / }).click();
+    await dialog.getByText(/Download [\d.]+ [KM]B\?/).waitFor();
+    expect(await violations()).toEqual([]);
+    expect(hub.gets).toEqual([]);
+    await dialog.getByRole('button', { name: 'Download and load' }).click();
+    await page.evaluate("void (location.hash = '#/runs')");
+    await shown(/finished · imported/);
+    const run = foldAll(await exported(/7/));
+    expect(run.finished).not.toBeNull();
+    expect([...run.questions.values()][0]!.turns.size).toBe(9);
+  });
+
+  it('is not resumed with other weights than it began with', async () => {
+    page = await browser.open(at('#/runs'));
+    const [start] = fixtureRun().events;
+    const buffer = Buffer.from(JSON.stringify({ ...fixtureRun(), events: [start] }));
+    await page.getByLabel('Run files to import').setInputFiles({ name: 'theirs.run.json', mimeType: 'application/json', buffer });
+    await shown(/imported/);
+    await page.getByRole('link', { name: new RegExp('7') }).click();
+    await page.getByRole('button', { name: 'Resume' }).click();
+    await shown(/spoken by other weights.*start a new run/);
+    expect(hub.asked).toEqual([]);
+  });
 
   it('tells host and size before a byte is fetched, then speaks, and can be deleted', async () => {
     page = await browser.open(at('#/models'));
@@ -99,10 +195,10 @@ describe('a model from a hub', { timeout: 300_000 }, () => {
 });
 
 describe('a model from a folder', { timeout: 300_000 }, () => {
-  it('is read where it lies, and a folder without one is refused in words', async () => {
+  it('is read where it lies, debates as a society, and a folder without one is refused in words', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'polylogue-folder-'));
     try {
-      for (const [path, bytes] of tinyModel()) {
+      for (const [path, bytes] of speaker) {
         const file = join(dir, 'mine', path);
         mkdirSync(dirname(file), { recursive: true });
         writeFileSync(file, bytes);
@@ -115,6 +211,7 @@ describe('a model from a folder', { timeout: 300_000 }, () => {
       await page.getByRole('alert').waitFor();
       await picker.setInputFiles(join(dir, 'mine'));
       await shown(/mine is ready/);
+      expectSociety(await debateTwo(), { kind: 'local', id: 'mine' });
       expect(browser.foreign).toEqual([]);
     } finally {
       rmSync(dir, { recursive: true, force: true });
