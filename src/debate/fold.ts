@@ -56,71 +56,115 @@ export const emptyRun: RunState = {
 
 export const turnId = (qid: string, round: number, agent: number, role: Role): TurnId => `${qid}/${round}.${agent}.${role}`;
 
-const put = <K, V>(map: ReadonlyMap<K, V>, key: K, value: V): ReadonlyMap<K, V> => new Map(map).set(key, value);
+/**
+ * What this fold made itself and has not handed out yet: it alone may be changed in place. A run of thousands of questions is then folded in
+ * one pass, and whoever holds an earlier state never sees it move.
+ */
+class Fresh {
+  readonly #made = new Set<object>();
 
-function without<K, V>(map: ReadonlyMap<K, V>, key: K): ReadonlyMap<K, V> {
-  if (!map.has(key)) return map;
-  const copy = new Map(map);
-  copy.delete(key);
-  return copy;
+  map<K, V>(map: ReadonlyMap<K, V>): Map<K, V> {
+    return this.#once(map as Map<K, V>, () => new Map(map));
+  }
+
+  list<T>(list: readonly T[]): T[] {
+    return this.#once(list as T[], () => [...list]);
+  }
+
+  object<T extends object>(object: T): T {
+    return this.#once(object, () => ({ ...object }));
+  }
+
+  #once<T extends object>(known: T, copy: () => T): T {
+    if (this.#made.has(known)) return known;
+    const made = copy();
+    this.#made.add(made);
+    return made;
+  }
 }
 
-function withQuestion(state: RunState, qid: string, change: (q: QuestionState) => QuestionState): RunState {
-  const question = state.questions.get(qid);
-  if (!question) throw new RangeError(`event names question ${qid}, which the run does not hold`);
-  return { ...state, questions: put(state.questions, qid, change(question)) };
-}
-
-/** @throws RangeError when an event names a question that the run does not hold, or a second run starts. */
-export function fold(state: RunState, event: LiveEvent): RunState {
+/** The state after one more event; the very state when the event says nothing new. @throws RangeError */
+function step(before: RunState, event: LiveEvent, fresh: Fresh): RunState {
+  const change = (qid: string): { state: RunState; question: QuestionState } => {
+    const known = before.questions.get(qid);
+    if (!known) throw new RangeError(`event names question ${qid}, which the run does not hold`);
+    const state = fresh.object(before);
+    const questions = fresh.map(state.questions);
+    const question = fresh.object(known);
+    state.questions = questions.set(qid, question);
+    return { state, question };
+  };
+  const spoken = (question: QuestionState, id: TurnId): void => {
+    if (question.partial.has(id)) (question.partial = fresh.map(question.partial)).delete(id);
+  };
   switch (event.type) {
     case 'run-started': {
-      if (state.start) throw new RangeError('a run starts once');
-      const blank = { turns: new Map(), failed: new Map(), partial: new Map(), vote: null };
-      return {
-        ...state,
-        start: event,
-        engine: event.engine,
-        questions: new Map(event.questions.map(question => [question.qid, { question, ...blank }])),
-      };
+      if (before.start) throw new RangeError('a run starts once');
+      const state = fresh.object(before);
+      state.start = event;
+      state.engine = event.engine;
+      state.questions = new Map(
+        event.questions.map(question => [question.qid, { question, turns: new Map(), failed: new Map(), partial: new Map(), vote: null }]),
+      );
+      return state;
     }
-    case 'turn-started':
-      return withQuestion(state, event.qid, q => ({ ...q, partial: put(q.partial, event.id, { ...event, text: '', newTokens: 0 }) }));
+    case 'turn-started': {
+      const { state, question } = change(event.qid);
+      const { id, qid, round, agent, role } = event;
+      question.partial = fresh.map(question.partial).set(id, { id, qid, round, agent, role, text: '', newTokens: 0 });
+      return state;
+    }
     case 'turn-text': {
       const qid = event.id.slice(0, event.id.lastIndexOf('/'));
-      return withQuestion(state, qid, q => {
-        const partial = q.partial.get(event.id);
-        return partial ? { ...q, partial: put(q.partial, event.id, { ...partial, text: event.text, newTokens: event.newTokens }) } : q;
-      });
+      const known = before.questions.get(qid);
+      const partial = known?.partial.get(event.id);
+      if (known && !partial) return before;
+      const { state, question } = change(qid);
+      question.partial = fresh.map(question.partial).set(event.id, { ...partial!, text: event.text, newTokens: event.newTokens });
+      return state;
     }
     case 'turn': {
       const { turn } = event;
       // A journal that was cut between a write and its acknowledgement may hold a turn twice; the first one stands.
-      if (state.questions.get(turn.qid)?.turns.has(turn.id)) return state;
-      const { ledger } = state;
-      return {
-        ...withQuestion(state, turn.qid, q => ({ ...q, turns: put(q.turns, turn.id, turn), partial: without(q.partial, turn.id) })),
-        ledger: {
-          ...ledger,
-          calls: ledger.calls + 1,
-          promptTokens: ledger.promptTokens + turn.usage.promptTokens,
-          newTokens: ledger.newTokens + turn.usage.newTokens,
-        },
-      };
+      if (before.questions.get(turn.qid)?.turns.has(turn.id)) return before;
+      const { state, question } = change(turn.qid);
+      question.turns = fresh.map(question.turns).set(turn.id, turn);
+      spoken(question, turn.id);
+      const ledger = (state.ledger = fresh.object(state.ledger));
+      ledger.calls++;
+      ledger.promptTokens += turn.usage.promptTokens;
+      ledger.newTokens += turn.usage.newTokens;
+      return state;
     }
     case 'turn-failed': {
-      if (state.questions.get(event.qid)?.failed.has(event.id)) return state;
-      return {
-        ...withQuestion(state, event.qid, q => ({ ...q, failed: put(q.failed, event.id, event), partial: without(q.partial, event.id) })),
-        ledger: { ...state.ledger, calls: state.ledger.calls + 1, failed: state.ledger.failed + 1 },
-      };
+      if (before.questions.get(event.qid)?.failed.has(event.id)) return before;
+      const { state, question } = change(event.qid);
+      question.failed = fresh.map(question.failed).set(event.id, event);
+      spoken(question, event.id);
+      const ledger = (state.ledger = fresh.object(state.ledger));
+      ledger.calls++;
+      ledger.failed++;
+      return state;
     }
-    case 'decided':
-      return withQuestion(state, event.vote.qid, q => ({ ...q, vote: q.vote ?? event.vote }));
-    case 'note':
-      return { ...state, notes: [...state.notes, event], engine: event.engine ?? state.engine };
-    case 'run-finished':
-      return { ...state, finished: event.at };
+    case 'decided': {
+      if (before.questions.get(event.vote.qid)?.vote) return before;
+      const { state, question } = change(event.vote.qid);
+      question.vote = event.vote;
+      return state;
+    }
+    case 'note': {
+      const state = fresh.object(before);
+      const notes = fresh.list(state.notes);
+      notes.push(event);
+      state.notes = notes;
+      state.engine = event.engine ?? state.engine;
+      return state;
+    }
+    case 'run-finished': {
+      const state = fresh.object(before);
+      state.finished = event.at;
+      return state;
+    }
     default:
       return exhaustive(event);
   }
@@ -130,8 +174,17 @@ function exhaustive(event: never): never {
   throw new RangeError(`unknown event ${JSON.stringify(event)}`);
 }
 
-export const foldAll = (events: Iterable<LiveEvent>): RunState => {
-  let state = emptyRun;
-  for (const event of events) state = fold(state, event);
+/**
+ * What is known after these events, in time proportional to their number.
+ * @param from what was known before them; it stays as it is, and what they do not touch is shared with it
+ * @throws RangeError when an event names a question that the run does not hold, or a second run starts.
+ */
+export function foldAll(events: Iterable<LiveEvent>, from: RunState = emptyRun): RunState {
+  const fresh = new Fresh();
+  let state = from;
+  for (const event of events) state = step(state, event, fresh);
   return state;
-};
+}
+
+/** As `foldAll`, for one event. @throws RangeError */
+export const fold = (state: RunState, event: LiveEvent): RunState => foldAll([event], state);
