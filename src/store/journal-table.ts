@@ -2,13 +2,17 @@
 import type { IDBPDatabase, IDBPObjectStore } from 'idb';
 import type { Database, Stores, WriteTransaction } from './database';
 import { StoreError } from './errors';
-import { journalRecord, type JournalHeader, type Kind } from './kind';
+import { journalRecord, missing, type JournalHeader, type Kind } from './kind';
 
 /** Headers and events of both kinds lie in stores of the same make; idb's types would have every line twice. */
 type AnyStore = IDBPObjectStore<unknown, string[], string, 'readwrite'>;
 const any = (tx: WriteTransaction, name: Stores): AnyStore => tx.objectStore(name) as unknown as AnyStore;
 
-export const journalRange = (id: string, from = 0): IDBKeyRange => IDBKeyRange.bound([id, from], [id, Infinity]);
+/** Events fetched at a time: unpacking and checking them stays far below what a reader would notice. */
+const pageSize = 200;
+
+/** @param past the event at `from` itself is left out */
+const journalRange = (id: string, from = 0, past = false): IDBKeyRange => IDBKeyRange.bound([id, from], [id, Infinity], past);
 
 export class JournalTable<E extends { type: string }, H extends JournalHeader> {
   readonly #stores: Stores[];
@@ -25,16 +29,25 @@ export class JournalTable<E extends { type: string }, H extends JournalHeader> {
 
   #deleted = (): StoreError => new StoreError('missing', `This ${this.kind.key} was deleted.`, 'Export what is on the screen.');
 
-  /** As stored, of whatever schema, header and journal as of one moment; the header is undefined when there is none. */
-  whole = (id: string): Promise<{ header: unknown; events: unknown[] }> =>
+  /**
+   * As stored, of whatever schema, header and journal as of one moment; the events from `from` on come in pages, so that a long journal does
+   * not hold the page up.
+   * @throws StoreError 'missing'
+   */
+  walk = (id: string, from: number, header: (record: unknown) => void, page: (records: unknown[]) => void): Promise<void> =>
     this.#read(async database => {
       const tx = database.transaction(this.#stores);
-      const [header, events] = await Promise.all([
-        tx.objectStore(this.kind.stores.headers).get(id),
-        tx.objectStore(this.kind.stores.events).getAll(journalRange(id)),
-        tx.done,
-      ]);
-      return { header: header as unknown, events: events as unknown[] };
+      const record: unknown = await tx.objectStore(this.kind.stores.headers).get(id);
+      if (record === undefined) throw missing(this.kind.key);
+      header(record);
+      const events = tx.objectStore(this.kind.stores.events);
+      let range = journalRange(id, from);
+      for (;;) {
+        const records: unknown[] = await events.getAll(range, pageSize);
+        page(records);
+        if (records.length < pageSize) return;
+        range = journalRange(id, (records.at(-1) as { seq: number }).seq, true);
+      }
     });
   /** Headers as stored, of whatever schema. */
   headers = (): Promise<unknown[]> => this.#read(database => database.getAll(this.kind.stores.headers));

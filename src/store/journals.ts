@@ -6,7 +6,8 @@ import { Journal, type Receipt, type Save } from './journal';
 import { JournalTable } from './journal-table';
 import { missing, type JournalHeader, type Kind } from './kind';
 import { hold, type Hold, type Locks } from './locks';
-import { readStored, type Stored } from './read';
+import { schemaOf } from './migrate';
+import { StoredReader, type Stored } from './read';
 
 /** A row of a list. `header` is null when this version cannot read it; it can still be exported and deleted. */
 export interface Listed<H> {
@@ -103,13 +104,24 @@ export class Journals<E extends { type: string }, H extends JournalHeader> {
     return [...listed.values()].sort((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : 0));
   }
 
-  /** @throws StoreError 'missing', 'damaged', 'read-only' when a newer version wrote what this one cannot show, 'closed' */
-  async read(id: string): Promise<Stored<E, H>> {
+  /**
+   * @param from leaves out the events before it: they are known already
+   * @throws StoreError 'missing', 'damaged', 'read-only' when a newer version wrote what this one cannot show, 'closed'
+   */
+  async read(id: string, from = 0): Promise<Stored<E, H>> {
     const journal = this.#journals.get(id);
-    if (journal && journal.saved === 0) return { header: journal.header, events: [...journal.unsaved], readOnly: false };
-    const stored = readStored(this.options.kind, await this.whole(id));
-    if (!journal || journal.unsaved.length === 0) return stored;
-    return { ...stored, header: journal.header, events: [...stored.events, ...journal.unsaved] };
+    const [saved, unsaved] = [journal?.saved ?? Infinity, [...(journal?.unsaved ?? [])]];
+    if (journal && saved === 0) return { header: journal.header, events: unsaved.slice(from), readOnly: false };
+    const stored = new StoredReader(this.options.kind, Math.min(from, saved));
+    await this.#connected().walk(
+      id,
+      Math.min(from, saved),
+      header => stored.header(header),
+      page => stored.page(page),
+    );
+    const { header, events, readOnly } = stored.end();
+    if (!journal || unsaved.length === 0) return { header, events, readOnly };
+    return { header: journal.header, events: [...events, ...unsaved.slice(Math.max(0, from - saved))], readOnly };
   }
 
   /** @throws StoreError 'missing', 'read-only' */
@@ -135,15 +147,18 @@ export class Journals<E extends { type: string }, H extends JournalHeader> {
     this.options.tell('created', this.options.kind.idOf(header), events.length);
   }
 
-  /** As stored. @throws StoreError 'missing', 'closed' */
-  async whole(id: string): Promise<{ header: unknown; events: unknown[] }> {
-    const whole = await this.#connected().whole(id);
-    if (whole.header === undefined) throw missing(this.options.kind.key);
-    return whole;
+  /** Schema and events as stored, for what `read` cannot make sense of. @throws StoreError 'missing', 'closed' */
+  async raw(id: string): Promise<{ schema: number; events: unknown[] }> {
+    let schema = NaN;
+    const events: unknown[] = [];
+    await this.#connected().walk(
+      id,
+      0,
+      header => (schema = schemaOf(header)),
+      page => events.push(...page.map(record => (record as { event?: unknown }).event)),
+    );
+    return { schema, events: [...events, ...(this.#journals.get(id)?.unsaved ?? [])] };
   }
-
-  /** The journal while this tab holds it: what it has in memory is ahead of the disk. */
-  held = (id: string): Journal<E, H> | undefined => this.#journals.get(id);
 
   /** Tries to write what is in memory only. @throws StoreError */
   async flush(): Promise<boolean> {

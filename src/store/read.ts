@@ -2,7 +2,7 @@
 import type { RunEvent, RunFile } from '../debate/events';
 import type { LoopEvent, LoopFile } from '../experiment/records';
 import { StoreError } from './errors';
-import type { JournalHeader, Kind } from './kind';
+import { missing, type JournalHeader, type Kind } from './kind';
 import type { LoopHeader } from './loop-records';
 import { schemaOf } from './migrate';
 import { recordSchema, type RunHeader } from './records';
@@ -23,34 +23,66 @@ export interface ExportedRun {
   events: unknown[];
 }
 
-/** @throws StoreError 'damaged', or 'read-only' when a newer version wrote what this one cannot show */
-export function readStored<E extends { type: string }, H extends JournalHeader>(
-  kind: Kind<E, H>,
-  { header: storedHeader, events: storedEvents }: { header: unknown; events: unknown[] },
-): Stored<E, H> {
-  const newer = [storedHeader, ...storedEvents].some(record => schemaOf(record) > recordSchema);
-  // A newer version may have changed nothing that it uses: then it can be shown, but never written.
-  const relabel = (record: unknown): unknown => (newer ? { ...(record as object), schema: recordSchema } : record);
-  try {
-    const header = kind.readHeader(relabel(storedHeader));
-    const events = storedEvents.map(record => kind.readEvent(relabel(record)));
-    const gap = storedEvents.findIndex((record, at) => (record as { seq?: unknown }).seq !== at);
-    if (gap >= 0 || header.events !== events.length) {
-      throw new StoreError(
-        'damaged',
-        `The journal of this ${kind.key} is not complete (${events.length} of ${header.events} events).`,
-        'Export it.',
-      );
+/**
+ * Reads a journal page by page, each record checked as it comes.
+ * A newer version may have changed nothing that it uses: then it can be shown, but never written.
+ */
+export class StoredReader<E extends { type: string }, H extends JournalHeader> {
+  readonly #events: E[] = [];
+  #header: H | null = null;
+  #newer = false;
+  #failed: StoreError | null = null;
+
+  /** @param from `seq` of the first event that will come */
+  constructor(
+    private readonly kind: Kind<E, H>,
+    private readonly from = 0,
+  ) {}
+
+  header(record: unknown): void {
+    this.#header = this.#read(record, known => this.kind.readHeader(known));
+  }
+
+  page(records: readonly unknown[]): void {
+    for (const record of records) {
+      const event = this.#read(record, known => this.kind.readEvent(known));
+      if (event === null) continue;
+      const seq = this.from + this.#events.length;
+      if ((record as { seq?: unknown }).seq !== seq) this.#failed ??= this.#incomplete(`event ${seq} is missing`);
+      this.#events.push(event);
     }
-    return { header, events, readOnly: newer };
-  } catch (error) {
-    if (!newer || !(error instanceof StoreError)) throw error;
+  }
+
+  /** @throws StoreError 'damaged', or 'read-only' when a newer version wrote what this one cannot show */
+  end(): Stored<E, H> {
+    const header = this.#header;
+    const length = this.from + this.#events.length;
+    if (header && header.events !== length) this.#failed ??= this.#incomplete(`${length} of ${header.events} events`);
+    if (header && !this.#failed) return { header, events: this.#events, readOnly: this.#newer };
+    if (!this.#newer) throw this.#failed ?? missing(this.kind.key);
     throw new StoreError(
       'read-only',
-      `This ${kind.key} was made by a newer version of Polylogue.`,
+      `This ${this.kind.key} was made by a newer version of Polylogue.`,
       'Reload to update, or export it.',
-      error,
+      this.#failed,
     );
+  }
+
+  #incomplete = (how: string): StoreError =>
+    new StoreError('damaged', `The journal of this ${this.kind.key} is not complete (${how}).`, 'Export it.');
+
+  /** After the first record that cannot be read the others only tell whether a newer version was here. */
+  #read<T>(record: unknown, read: (record: unknown) => T): T | null {
+    const newer = schemaOf(record) > recordSchema;
+    this.#newer ||= newer;
+    if (this.#failed) return null;
+    try {
+      return read(newer ? { ...(record as object), schema: recordSchema } : record);
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      this.#failed = error;
+      return null;
+    }
   }
 }
 

@@ -5,15 +5,25 @@ import { foldAll } from '../debate/fold';
 import schema1 from './fixtures/schema-1.json';
 import { StoreError } from './errors';
 import { Journal, type Save } from './journal';
-import { journalRecord, runKind } from './kind';
+import { journalRecord, runKind, type JournalHeader, type Kind } from './kind';
 import { migrate, readEvent, readHeader, type Migrations } from './migrate';
-import { readStored } from './read';
+import { StoredReader, type Stored } from './read';
 import { advance, headerOf, onceKey, type RunHeader } from './records';
 
 const { events } = fixtureRun();
 const start = events[0]!;
 if (start.type !== 'run-started') throw new Error('a run begins with its start');
 const whole = () => structuredClone(schema1) as { header: Record<string, unknown>; events: Record<string, unknown>[] };
+/** In pages of two, as a long journal comes. */
+function readStored<E extends { type: string }, H extends JournalHeader>(
+  kind: Kind<E, H>,
+  { header, events }: { header: unknown; events: unknown[] },
+): Stored<E, H> {
+  const reader = new StoredReader(kind);
+  reader.header(header);
+  for (let at = 0; at < events.length; at += 2) reader.page(events.slice(at, at + 2));
+  return reader.end();
+}
 const codeOf = (work: () => unknown): string => {
   try {
     work();

@@ -15,8 +15,7 @@ import { loopKind, runKind } from './kind';
 import { pageLocks, type Locks } from './locks';
 import { loopHeaderOf, type LoopHeader, type LoopStart } from './loop-records';
 import { Memos } from './memos';
-import { schemaOf } from './migrate';
-import { asLoopFile, asRunFile, readStored, type ExportedLoop, type ExportedRun, type StoredLoop, type StoredRun } from './read';
+import { asLoopFile, asRunFile, type ExportedLoop, type ExportedRun, type StoredLoop, type StoredRun } from './read';
 import { headerOf, type RunHeader } from './records';
 import { Sets } from './sets';
 
@@ -102,12 +101,6 @@ export class RunStore {
    */
   append = (run: string, event: RunEvent): Promise<Receipt> => this.#runs.append(run, event);
 
-  /** The `journal` argument of a debate. */
-  journal =
-    (run: string) =>
-    async (event: RunEvent): Promise<void> =>
-      void (await this.append(run, event));
-
   /** Makes this tab the writer of a run. @param steal takes it from the tab that is. @throws StoreError 'busy', 'missing', 'read-only' */
   claim = (run: string, steal = false): Promise<void> => this.#runs.claim(run, steal);
 
@@ -121,8 +114,11 @@ export class RunStore {
     return runs.filter(({ header }) => header?.loop === (of === 'alone' ? undefined : of.loop));
   }
 
-  /** @throws StoreError 'missing', 'damaged', 'read-only' when a newer version wrote what this one cannot show, 'closed' */
-  readRun = (run: string): Promise<StoredRun> => this.#runs.read(run);
+  /**
+   * @param from leaves out the events before it: they are known already
+   * @throws StoreError 'missing', 'damaged', 'read-only' when a newer version wrote what this one cannot show, 'closed'
+   */
+  readRun = (run: string, from = 0): Promise<StoredRun> => this.#runs.read(run, from);
 
   /** @throws StoreError 'missing', 'read-only' */
   renameRun = (run: string, title: string): Promise<void> => this.#runs.rename(run, title);
@@ -135,16 +131,9 @@ export class RunStore {
 
   /** The run as a file's content, under its present title; what this version cannot read is handed out as it is stored. */
   async exportRun(run: string): Promise<RunFile | ExportedRun> {
-    const journal = this.#runs.held(run);
-    if (journal && journal.saved === 0) return asRunFile(journal.header, [...journal.unsaved]);
-    const whole = await this.#runs.whole(run);
-    try {
-      const { header, events } = readStored(runKind, whole);
-      return asRunFile(journal?.header ?? header, [...events, ...(journal?.unsaved ?? [])]);
-    } catch (error) {
-      if (!(error instanceof StoreError)) throw error;
-      return { polylogue: 'run', schema: schemaOf(whole.header), events: whole.events.map(eventOf) };
-    }
+    const stored = await unlessUnreadable(this.#runs.read(run));
+    if (stored) return asRunFile(stored.header, stored.events);
+    return { polylogue: 'run', ...(await this.#runs.raw(run)) };
   }
 
   /** Writes a run that came from elsewhere; see `import.ts` for the rules. @throws StoreError 'duplicate' */
@@ -190,14 +179,9 @@ export class RunStore {
       const set = await unlessUnreadable(this.sets.read(sha256));
       if (set) sets[sha256] = set;
     }
-    try {
-      const { header, events } = await this.#loops.read(loop);
-      return { ...asLoopFile(header, events), runs, sets };
-    } catch (error) {
-      if (!(error instanceof StoreError) || error.code === 'missing' || error.code === 'closed') throw error;
-      const whole = await this.#loops.whole(loop);
-      return { polylogue: 'loop', schema: schemaOf(whole.header), events: whole.events.map(eventOf), runs, sets };
-    }
+    const stored = await unlessUnreadable(this.#loops.read(loop));
+    if (stored) return { ...asLoopFile(stored.header, stored.events), runs, sets };
+    return { polylogue: 'loop', ...(await this.#loops.raw(loop)), runs, sets };
   }
 
   /** Writes a loop that came from elsewhere; see `import-loop.ts` for the rules. @throws StoreError 'duplicate' */
@@ -269,8 +253,6 @@ async function unlessUnreadable<T>(reading: Promise<T>): Promise<T | null> {
     throw error;
   }
 }
-
-const eventOf = (record: unknown): unknown => (record as { event?: unknown }).event;
 
 export const openStore = (options?: StoreOptions): Promise<RunStore> => RunStore.open(options);
 export type { LoopChange, Receipt, RunChange, StoredLoop, StoredRun };
