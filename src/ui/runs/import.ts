@@ -1,30 +1,11 @@
-// Files into the record, runs and loops alike: each is checked, what would happen is said, then it is done. Nothing here is ever overwritten.
-import { importRun } from '../../store/import';
-import { importLoop } from '../../store/import-loop';
-import type { RunStore } from '../../store/store';
+// Files into the record, runs and loops alike: each is checked, then merged by its id. Nothing here is ever overwritten.
 import type { Notices } from '../app/notices.svelte';
 import type { Route } from '../app/route';
 import type { Record } from '../session/record.svelte';
-import { openFile, type Opened } from '../share/reading';
 import { plural } from '../theatre/words';
+import { keepFile, type Taken } from './keeper';
 
-interface Taken {
-  verdict: 'restored' | 'duplicate' | 'invalid';
-  title: string;
-  added: number;
-  reason?: string;
-  route: Route;
-}
-
-/** @throws StoreError when the browser cannot store it */
-export async function take(store: RunStore, opened: Opened): Promise<Taken> {
-  if (opened.kind === 'run') {
-    const plan = await importRun(store, opened.run.file);
-    return { ...plan, route: { kind: 'run', run: plan.run, qid: null } };
-  }
-  const plan = await importLoop(store, opened.loop.file);
-  return { ...plan, route: { kind: 'loop', loop: plan.loop } };
-}
+const routeOf = ({ kind, id }: Taken): Route => (kind === 'run' ? { kind, run: id, qid: null } : { kind, loop: id });
 
 /**
  * @param open shows what was imported, offered after each; null where the caller shows it at once
@@ -37,13 +18,13 @@ export async function importFiles(
   open: ((route: Route) => void) | null,
   signal: AbortSignal,
 ): Promise<Route[]> {
-  const store = await record.store;
   const here: Route[] = [];
   for (const file of files) {
     try {
-      const { verdict, title, added, reason, route } = await take(store, await openFile(file, signal));
-      const show = open && { label: 'Open', run: () => open(route) };
-      if (verdict !== 'invalid') here.push(route);
+      const taken = await keepFile(file, signal);
+      const { verdict, title, added, reason } = taken;
+      const show = open && { label: 'Open', run: () => open(routeOf(taken)) };
+      if (verdict !== 'invalid') here.push(routeOf(taken));
       if (verdict === 'restored') notices.tell(`${file.name}: “${title}”, ${plural(added, 'event')} added.`, show);
       else if (verdict === 'duplicate') notices.tell(`${file.name} is already here.`, show);
       else notices.problem(`${file.name} was not imported. ${reason ?? ''}`);

@@ -1,7 +1,6 @@
 // The page's hold on the record: opened once, after the first paint, with its health as state.
-import type { RunEvent, RunFile } from '../../debate/events';
+import type { RunEvent } from '../../debate/events';
 import type { RunStart } from '../../debate/fold';
-import { encodeRunFile } from '../../share/file';
 import type { StoreHealth } from '../../store/health';
 import { requestPersistence } from '../../store/persist';
 import type { ListedRun, RunChange, RunStore, StoredRun } from '../../store/store';
@@ -80,21 +79,21 @@ export class Record {
     await (await this.#store).append(run, event);
   }
 
-  async read(run: string): Promise<StoredRun> {
-    return (await this.#store).readRun(run);
+  /** @param from leaves out the events before it */
+  async read(run: string, from = 0): Promise<StoredRun> {
+    return (await this.#store).readRun(run, from);
   }
 
   /** Hands the whole run to the reader as a file. */
   async exportRun(run: string): Promise<void> {
     const file = await (await this.#store).exportRun(run);
     const start = file.events[0] as RunEvent | undefined;
-    await downloadRun(file as RunFile, start?.type === 'run-started' ? start.title : run);
+    await downloadRun(file, start?.type === 'run-started' ? start.title : run);
   }
 }
 
 /** What can be checked leaves through the exporter that drops what may not leave; what is newer or damaged goes out as it is stored. */
-export async function downloadRun(file: RunFile, title: string): Promise<void> {
-  const raw = (): Blob => new Blob([JSON.stringify(file)], { type: 'application/json' });
-  const blob = file.schema === 1 ? await encodeRunFile(file.events).catch(raw) : raw();
-  download(blob, `${fileName(title)}.run.json`);
+export async function downloadRun(file: { schema: number; events: readonly unknown[] }, title: string): Promise<void> {
+  const { packRun } = await import('../share/packing');
+  download(await packRun(file), `${fileName(title)}.run.json`);
 }
