@@ -1,6 +1,7 @@
 // The options of `npm run tuner`, read and checked before anything is opened.
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { isProfileId, profiles } from '../finetune/profile';
 import { CliError } from './errors';
 import { checkAccess, checkedToken, ownModels } from './own-tuner';
 
@@ -21,7 +22,8 @@ Serves a finetuning endpoint that speaks OpenAI's fine-tuning routes (OpenAI-FT/
   --engine command --command '["trl","sft","--dataset_name","{training}","--output_dir","{out}"]'
                         runs a program of yours for every job, without a shell: see src/tuner/command-engine.ts
   --engine proxy --upstream URL
-                        trains nothing: passes everything on to one endpoint whose key is in TUNER_UPSTREAM_KEY`;
+                        trains nothing: passes everything on to one endpoint whose key is in TUNER_UPSTREAM_KEY, and says which
+  --upstream-profile P  how that one is spoken to where neither its host nor its list of models tells: tuner, nebius or openai`;
 
 /** @throws CliError, or what `parseArgs` throws, when something is misused */
 export function readTunerOptions(args: string[]) {
@@ -41,6 +43,7 @@ export function readTunerOptions(args: string[]) {
       engine: { type: 'string', default: 'onnx' },
       command: { type: 'string' },
       upstream: { type: 'string' },
+      'upstream-profile': { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -58,12 +61,16 @@ export function readTunerOptions(args: string[]) {
     throw new CliError(`--engine is onnx, command or proxy, not ${values.engine}`, 2);
   if (values.engine === 'proxy' && (values.upstream === undefined || !/^https?:/.test(values.upstream) || !URL.canParse(values.upstream)))
     throw new CliError('--engine proxy needs --upstream URL', 2);
+  const profile = values['upstream-profile'];
+  if (profile !== undefined && !isProfileId(profile))
+    throw new CliError(`--upstream-profile is ${Object.keys(profiles).join(', ')}, not ${profile}`, 2);
   const access = { host: values.host, allowHosts: values['allow-host'], token: checkedToken(values.token) };
   if (!values.help) checkAccess(access);
   if (!values.help && values.engine !== 'proxy' && !existsSync(values.models)) throw new CliError(`There is no folder ${values.models}`, 2);
   const argv = values.engine === 'command' ? argvOf(values.command) : [];
   return {
     ...values,
+    ...(profile === undefined ? {} : { profile }),
     argv,
     port: whole('port', 0, 65_535)!,
     slots: whole('slots', 1, 64),

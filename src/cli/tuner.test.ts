@@ -198,6 +198,7 @@ describe('npm run tuner', () => {
     [['--engine', 'command', '--command', '[]'], 'JSON list'],
     [['--engine', 'proxy'], 'needs --upstream'],
     [['--engine', 'proxy', '--upstream', 'file:///etc/passwd'], 'needs --upstream'],
+    [['--engine', 'proxy', '--upstream', 'https://a.test/v1', '--upstream-profile', 'x'], 'tuner, nebius, openai'],
     [['--host', '0.0.0.0'], '--allow-host'],
     [['--host', '0.0.0.0', '--token', 'long-enough'], '--allow-host'],
     [['--token', 'short'], '--token takes'],

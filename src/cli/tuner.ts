@@ -26,7 +26,10 @@ async function main(): Promise<void> {
       const known = token ?? (await tokenIn(data));
       const key = process.env.TUNER_UPSTREAM_KEY;
       if (!key) throw new CliError('--engine proxy needs the key of the other endpoint in TUNER_UPSTREAM_KEY', 2);
-      const proxy = createProxy({ upstream: upstream!, key, token: known, hosts: hostsOf(access), origins });
+      const proxy = createProxy({
+        ...{ upstream: upstream!, key, token: known, hosts: hostsOf(access), origins },
+        ...(options.profile ? { profile: options.profile } : {}),
+      });
       server.mount(asListener(proxy.fetch));
       closeOnSignal(() => server.close());
       console.log(`Finetuning endpoint: ${url}\nToken: ${known}\nPasses everything on to ${new URL(upstream!).origin}`);

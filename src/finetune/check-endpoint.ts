@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { apiRoot, type Fetch } from './client';
 import { addressProblem, isLocal, isLoopback, type PagePlace } from './endpoint-address';
 import { withoutKey } from './redact';
-import { jobSchema, listOf, modelSchema, readErrorBody, type ModelObject } from './wire';
+import { jobSchema, listOf, modelListSchema, readErrorBody, type ModelObject } from './wire';
 
 export type CheckCode =
   | 'bad_address'
@@ -128,7 +128,7 @@ async function examine(
   judgeStatus(answer, root, page);
   pass('key', options.token === '' ? 'No key was asked for.' : '');
 
-  const models = v.safeParse(listOf(modelSchema), answer.body);
+  const models = v.safeParse(modelListSchema, answer.body);
   if (!models.success || answer.html) {
     throw new Failed(
       'dialect',
@@ -150,9 +150,10 @@ async function examine(
     );
   }
   judgeStatus(jobs, root, page);
-  pass('dialect', `${models.output.data.length} models, finetuning jobs.`);
+  const { data, proxy } = models.output;
+  pass('dialect', `${data.length} models, finetuning jobs.${proxy ? ` It passes everything on to ${proxy.upstream}.` : ''}`);
 
-  const trainable = models.output.data.filter(({ tuner }) => tuner?.trainable);
+  const trainable = data.filter(({ tuner }) => tuner?.trainable);
   // Only ours says what it can train; of others the first order will tell.
   if (base !== null && trainable.length > 0 && !trainable.some(({ id }) => id === base)) {
     throw new Failed(
@@ -166,7 +167,7 @@ async function examine(
     'base',
     trainable.length > 0 ? trainable.map(({ id }) => id).join(', ') : 'It does not say which bases it trains; the first job will.',
   );
-  return models.output.data;
+  return data;
 }
 
 /** Chrome asks the reader before a public page reaches this computer or its network; a denial makes every call fail without a word. */

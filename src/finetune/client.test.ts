@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { FakeEndpoint } from '../../test/fixtures/finetuning-endpoint';
+import { FakeEndpoint, type FakeOptions } from '../../test/fixtures/finetuning-endpoint';
 import { apiRoot, createClient, type ClientOptions } from './client';
 import { EndpointError } from './errors';
 
 const never = new AbortController().signal;
 const canary = 'canary-token-that-must-stay-in-its-header';
 
-function setup(options: Partial<ClientOptions> = {}) {
-  const endpoint = new FakeEndpoint();
+function setup(options: Partial<ClientOptions> = {}, fake: FakeOptions = {}) {
+  const endpoint = new FakeEndpoint(fake);
   const slept: number[] = [];
   const client = createClient({
     baseUrl: 'http://tuner.test/',
@@ -35,6 +35,49 @@ function answering(endpoint: FakeEndpoint, ...responses: (Response | Error)[]): 
     return next;
   };
 }
+
+describe('who is there', () => {
+  test.each<[string, FakeOptions, object]>([
+    ['ours, by what it trains', { streams: true }, { id: 'tuner', idempotent: true, streams: true, takes: 'all' }],
+    ['ours without what it does not offer', { forgetful: true }, { id: 'tuner', idempotent: false, streams: false, takes: 'all' }],
+    ['a stranger', { stranger: true }, { id: 'openai', idempotent: false, takes: 'few' }],
+    ['a proxy that knows who is behind it', { stranger: { upstream: 'https://api.far.test/x', profile: 'nebius' } }, { id: 'nebius' }],
+    ['a proxy that does not', { stranger: { upstream: 'https://api.far.test/x', profile: null } }, { id: 'openai' }],
+    ['a proxy with a word of its own', { stranger: { upstream: 'https://api.far.test', profile: 'toString' } }, { id: 'openai' }],
+  ])('%s', async (_, fake, profile) => {
+    const { endpoint, client } = setup({}, fake);
+    expect(client.profile.takes).toBe('few');
+    const met = await client.meet(never);
+    expect(met.profile).toMatchObject(profile);
+    expect(client.profile).toEqual(met.profile);
+    expect(met.upstream).toBe(typeof fake.stranger === 'object' ? 'https://api.far.test' : null);
+    expect(met.methods.get('base')).toEqual(fake.stranger ? undefined : ['supervised']);
+    await client.meet(never);
+    expect(endpoint.asked).toEqual(['GET /v1/models']);
+  });
+  test('a host that is known is believed before it says anything', () =>
+    expect(setup({ baseUrl: 'https://api.tokenfactory.nebius.com/v1' }).client.profile.id).toBe('nebius'));
+  test('what cannot be shown as an origin is no upstream', async () => {
+    const { client } = setup({}, { stranger: { upstream: 'javascript:alert(1)', profile: 'nebius' } });
+    expect(await client.meet(never)).toMatchObject({ upstream: null, profile: { id: 'openai' } });
+  });
+  test('no list of models is no fault; no answer, or no right to one, is', async () => {
+    const { endpoint, client } = setup();
+    answering(endpoint, new Response('', { status: 404 }));
+    expect((await client.meet(never)).profile.id).toBe('openai');
+    const barred = setup();
+    answering(barred.endpoint, error(401, 'invalid_token'));
+    await expect(barred.client.meet(never)).rejects.toMatchObject({ code: 'invalid_token' });
+    // Asked again, it is asked again.
+    expect((await barred.client.meet(never)).profile.id).toBe('tuner');
+  });
+  test('one caller that gives up leaves the others their answer', async () => {
+    const { client } = setup();
+    const [first, stop] = [client.meet(AbortSignal.abort(new Error('gone'))), client.meet(never)];
+    await expect(first).rejects.toThrow('gone');
+    expect((await stop).profile.id).toBe('tuner');
+  });
+});
 
 describe('every call', () => {
   test('sends the key in its header alone, no cookies, follows no redirect, tells no referrer, can be aborted', async () => {

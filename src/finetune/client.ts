@@ -1,7 +1,7 @@
 // The client of OpenAI-FT/1: plain `fetch`, no vendor's SDK (its extra headers fail some preflights), every reply through a schema.
 import * as v from 'valibot';
 import { EndpointError, hintFor } from './errors';
-import { profileOf, type Profile } from './profile';
+import { profileIn, profileOf, profiles, type Profile } from './profile';
 import { withoutKey } from './redact';
 import { askedWait, backOff, sleep as realSleep, worthRetrying, type RetryPolicy, type Sleep } from './retry';
 import {
@@ -10,13 +10,14 @@ import {
   fileSchema,
   jobSchema,
   listOf,
-  modelSchema,
+  modelListSchema,
   readErrorBody,
   type CheckpointObject,
   type EventObject,
   type FileObject,
   type JobObject,
   type List,
+  type ModelList,
   type ModelObject,
 } from './wire';
 import type { CreateJobBody } from './wire-order';
@@ -42,10 +43,21 @@ export interface ClientOptions {
   fewConnections?: boolean;
 }
 
+export interface Acquaintance {
+  profile: Profile;
+  /** Origin that a proxy passes everything on to; null = no proxy, or none that says so. */
+  upstream: string | null;
+  /** Methods that it trains a base by, by the id of the base; empty where it does not say. */
+  methods: ReadonlyMap<string, readonly string[]>;
+}
+
 export interface Client {
-  /** Where data goes. */
+  /** Where data goes, as far as the address tells. */
   readonly origin: string;
+  /** How to speak to it: before `meet`, where neither the caller nor its host said, as to one that is asked for the least. */
   readonly profile: Profile;
+  /** Asks once who it is, and speaks to it accordingly from then on. */
+  meet(signal: AbortSignal): Promise<Acquaintance>;
   models(signal: AbortSignal): Promise<ModelObject[]>;
   /** @param key Idempotency-Key; null = none is sent */
   upload(name: string, content: string, key: string | null, signal: AbortSignal): Promise<FileObject>;
@@ -91,7 +103,10 @@ interface Call {
 export const apiRoot = (baseUrl: string): string => `${baseUrl.replace(/\/+$/, '').replace(/\/v1$/, '')}/v1`;
 
 export function createClient(options: ClientOptions): Client {
-  const { token, fetch, profile = profileOf(options.baseUrl), now = Date.now } = options;
+  const { token, fetch, now = Date.now } = options;
+  const known = options.profile ?? profileOf(options.baseUrl);
+  let profile = known ?? profiles.openai;
+  let met: Promise<Acquaintance> | null = null;
   const root = apiRoot(options.baseUrl);
   const hide = (text: string): string => withoutKey(text, token);
   const few = options.fewConnections ?? true;
@@ -181,10 +196,39 @@ export function createClient(options: ClientOptions): Client {
   const keyed = (key: string | null): Record<string, string> => (key === null || !profile.idempotent ? {} : { 'idempotency-key': key });
   const at = (id: string): string => encodeURIComponent(id);
 
+  const modelList = (signal: AbortSignal): Promise<ModelList> => json(modelListSchema, '/models', {}, signal);
+
+  async function ask(signal: AbortSignal): Promise<Acquaintance> {
+    const list = await modelList(signal).catch((error: unknown): ModelList => {
+      // Some have no list of models; what may not be asked at all, or does not answer, is told now.
+      const mute = error instanceof EndpointError && error.status !== null && [400, 404, 405].includes(error.status);
+      if (mute) return { object: 'list', data: [], has_more: false, proxy: undefined };
+      throw error;
+    });
+    profile = known ?? profileIn(list);
+    const bases = list.data.flatMap(({ id, tuner }) => (tuner?.trainable ? [[id, tuner.methods] as const] : []));
+    return { profile, upstream: list.proxy?.upstream ?? null, methods: new Map(bases) };
+  }
+
   return {
     origin: new URL(root).origin,
-    profile,
-    models: async signal => (await json(listOf(modelSchema), '/models', {}, signal)).data,
+    get profile() {
+      return profile;
+    },
+    async meet(signal) {
+      try {
+        if (met) return await met;
+      } catch {
+        signal.throwIfAborted(); // whoever asked first may have given up
+      }
+      const asking = ask(signal);
+      met = asking;
+      asking.catch(() => {
+        if (met === asking) met = null;
+      });
+      return await asking;
+    },
+    models: async signal => (await modelList(signal)).data,
     upload(name, content, key, signal) {
       const body = new FormData();
       body.set('purpose', 'fine-tune');

@@ -90,6 +90,13 @@ test('to Nebius: at the top level, in passes and ratios, from the same settings'
   `);
 });
 
+test('to one that says nothing of itself: passes and batch size, the rest is its own choice', () => {
+  const body = jobBody(order, files, 131, profiles.openai, 'polylogue 0.1');
+  expect(body.method).toEqual({ type: 'supervised', supervised: { hyperparameters: { n_epochs: 3, batch_size: 8 } } });
+  const known = ['model', 'training_file', 'validation_file', 'suffix', 'seed', 'metadata', 'method'];
+  expect(Object.keys(body).filter(key => !known.includes(key))).toEqual([]);
+});
+
 test('full finetuning asks for no rank, passes are passes', () => {
   const full = { ...order, settings: { ...settings, method: 'full' as const, epochs: 2, steps: null } };
   const hyperparameters = supervisedIn(jobBody(full, files, 131, profiles.tuner, 'polylogue'));
@@ -110,7 +117,7 @@ test('preference pairs are ordered as DPO, with its beta or without', () => {
 });
 
 test('a provider is known by its host, and no other name will do', () => {
-  expect(profileOf('https://api.tokenfactory.nebius.com/v1/').id).toBe('nebius');
-  expect(profileOf('https://tokenfactory.nebius.com.evil.test/').id).toBe('tuner');
-  expect(profileOf('http://localhost:8787').id).toBe('tuner');
+  expect(profileOf('https://api.tokenfactory.nebius.com/v1/')?.id).toBe('nebius');
+  expect(profileOf('https://tokenfactory.nebius.com.evil.test/')).toBe(null);
+  expect(profileOf('http://localhost:8787')).toBe(null);
 });

@@ -6,6 +6,10 @@ import type { AskedHyperparameters, CreateJobBody } from './wire-order';
 
 /** @param rows of the training file; providers that know no steps are told passes over them */
 export function hyperparametersOf(settings: TrainSettings, rows: number, profile: Profile): AskedHyperparameters {
+  const steps = updatesOf(rows, settings);
+  const passes = settings.epochs ?? Math.max(1, Math.round((steps * settings.batchSize) / Math.max(1, rows)));
+  // Its learning rate is its own: a multiplier of a rate that nobody tells says nothing.
+  if (profile.takes === 'few') return { n_epochs: Math.min(50, passes), batch_size: settings.batchSize };
   const lora = settings.method === 'lora';
   const common: AskedHyperparameters = {
     lora,
@@ -15,7 +19,7 @@ export function hyperparametersOf(settings: TrainSettings, rows: number, profile
     weight_decay: settings.weightDecay,
     max_grad_norm: settings.maxGradNorm,
   };
-  if (profile.ours) {
+  if (profile.takes === 'all') {
     return {
       ...common,
       lr_scheduler_type: settings.schedule,
@@ -23,10 +27,9 @@ export function hyperparametersOf(settings: TrainSettings, rows: number, profile
       ...(settings.steps === null ? { n_epochs: settings.epochs ?? 1 } : { max_steps: settings.steps }),
     };
   }
-  const steps = updatesOf(rows, settings);
   return {
     ...common,
-    n_epochs: settings.epochs ?? Math.max(1, Math.round((steps * settings.batchSize) / Math.max(1, rows))),
+    n_epochs: passes,
     warmup_ratio: steps > 0 ? Math.min(1, settings.warmupSteps / steps) : 0,
   };
 }

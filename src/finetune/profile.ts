@@ -1,26 +1,40 @@
-// Where providers differ. A profile is chosen by host; whoever is not known is treated as ours, which asks for the least.
+// Where providers differ, and how one is told from another: by what it says of itself, or by its host. Whoever says nothing is asked for the least.
+import type { ModelList } from './wire';
 
 export interface Profile {
-  id: 'tuner' | 'nebius';
+  id: 'tuner' | 'nebius' | 'openai';
   /** Hyperparameters go into `method.supervised`, or stand at the top level of the order (endpoint.md E2). */
   hyperparameters: 'method' | 'top-level';
-  /** Honours `Idempotency-Key`: a lost answer may be asked for again with the same key. */
+  /** Honours `Idempotency-Key`: a lost answer may be asked for again with the same key. Elsewhere the job is looked for by its metadata. */
   idempotent: boolean;
   /** Offers `…/events` as a stream. Others are polled. */
   streams: boolean;
-  /** Takes `max_steps`, `warmup_steps` and the schedule by name, which are ours; others get passes and ratios. */
-  ours: boolean;
+  /**
+   * Which hyperparameters it takes: `all`, of which steps of warm-up, `max_steps` and the schedule by name are ours; `lora`, those of
+   * E2 with passes and ratios; `few`, passes and batch size, everything else being its own choice.
+   */
+  takes: 'all' | 'lora' | 'few';
   /** Fewest rows that a job takes. */
   minRows: number;
 }
 
-const tuner: Profile = { id: 'tuner', hyperparameters: 'method', idempotent: true, streams: true, ours: true, minRows: 1 };
-const nebius: Profile = { id: 'nebius', hyperparameters: 'top-level', idempotent: false, streams: false, ours: false, minRows: 10 };
+export const profiles: Record<Profile['id'], Profile> = {
+  tuner: { id: 'tuner', hyperparameters: 'method', idempotent: true, streams: true, takes: 'all', minRows: 1 },
+  nebius: { id: 'nebius', hyperparameters: 'top-level', idempotent: false, streams: false, takes: 'lora', minRows: 10 },
+  openai: { id: 'openai', hyperparameters: 'method', idempotent: false, streams: false, takes: 'few', minRows: 1 },
+};
 
-export const profiles: Record<Profile['id'], Profile> = { tuner, nebius };
+export const isProfileId = (id: unknown): id is Profile['id'] => typeof id === 'string' && Object.hasOwn(profiles, id);
 
-/** @see endpoint.md §9 */
-export function profileOf(baseUrl: string): Profile {
+/** By the address alone; null = its name says nothing. @see endpoint.md §9 */
+export function profileOf(baseUrl: string): Profile | null {
   const host = URL.canParse(baseUrl) ? new URL(baseUrl).hostname : '';
-  return host === 'tokenfactory.nebius.com' || host.endsWith('.tokenfactory.nebius.com') ? nebius : tuner;
+  return host === 'tokenfactory.nebius.com' || host.endsWith('.tokenfactory.nebius.com') ? profiles.nebius : null;
+}
+
+/** By what stands in its list of models: E5 of bases that ours trains, or what a proxy tells of the endpoint behind it. */
+export function profileIn({ data, proxy }: ModelList): Profile {
+  const told = data.find(({ tuner }) => tuner?.trainable)?.tuner;
+  if (told) return { ...profiles.tuner, streams: told.features.includes('events_sse'), idempotent: told.features.includes('idempotency') };
+  return isProfileId(proxy?.profile) ? profiles[proxy.profile] : profiles.openai;
 }

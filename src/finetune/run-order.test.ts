@@ -26,7 +26,11 @@ interface Lab {
   memos: MemoStore;
 }
 
-function lab(options: FakeOptions = {}, profile: Profile = options.streams ? profiles.tuner : { ...profiles.tuner, streams: false }): Lab {
+/** @param profile null = found out */
+function lab(
+  options: FakeOptions = {},
+  profile: Profile | null = options.streams ? profiles.tuner : { ...profiles.tuner, streams: false },
+): Lab {
   const endpoint = new FakeEndpoint(options);
   const [updates, slept, script]: [TuneUpdate[], number[], Lab['script']] = [[], [], []];
   const memos = memoryMemos();
@@ -38,7 +42,10 @@ function lab(options: FakeOptions = {}, profile: Profile = options.streams ? pro
     await Promise.resolve();
     signal.throwIfAborted();
   };
-  const client = createClient({ baseUrl: 'http://tuner.test', token: 't', fetch: endpoint.fetch, profile, sleep, random: () => 0.5 });
+  const client = createClient({
+    ...{ baseUrl: 'http://tuner.test', token: 't', fetch: endpoint.fetch, sleep, random: () => 0.5 },
+    ...(profile ? { profile } : {}),
+  });
   return {
     ...{ endpoint, updates, slept, script, memos },
     run: (change = {}, more = {}) =>
@@ -159,6 +166,34 @@ describe('an order from rows to weights', () => {
     }
     expect(await ends).toHaveLength(6);
     expect(most).toBe(3);
+  });
+
+  test('of preferences only where they are trained on', async () => {
+    const { endpoint, run } = lab();
+    await expect(run({ preferences: { beta: null } })).rejects.toMatchObject({
+      code: 'unsupported_operation',
+      hint: expect.any(String) as string,
+    });
+    expect(posts(endpoint)).toEqual([]);
+  });
+
+  test('to one that says nothing of itself: asked for the least, found again by metadata, and the reader is told', async () => {
+    const { endpoint, updates, script, run } = lab({ stranger: true, streams: true, forgetful: true }, null);
+    script.push(begin, job => endpoint.succeed(job));
+    endpoint.lose = call => {
+      if (call === 'POST /v1/fine_tuning/jobs') {
+        endpoint.lose = () => undefined;
+        throw new TypeError('the answer was lost');
+      }
+    };
+    await run();
+    expect(endpoint.jobs).toHaveLength(1);
+    expect(endpoint.jobs[0]!.body.method).toEqual({ type: 'supervised', supervised: { hyperparameters: { n_epochs: 16, batch_size: 8 } } });
+    const sent = endpoint.inits.map(init => new Headers(init.headers));
+    expect(sent.some(headers => headers.has('idempotency-key') || headers.get('accept')?.includes('event-stream'))).toBe(false);
+    expect(updates.flatMap(update => (update.type === 'message' && update.level === 'warn' ? [update.text] : []))).toEqual([
+      expect.stringContaining('its own choice'),
+    ]);
   });
 
   test('a stream that brings nothing, or is none, gives way to polling', async () => {

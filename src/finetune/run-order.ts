@@ -51,6 +51,17 @@ export async function runOrder(
   };
 
   try {
+    const { profile, methods } = await client.meet(signal);
+    const offered = methods.get(order.base);
+    if (order.preferences && offered && !offered.includes('dpo'))
+      throw new EndpointError(`The endpoint does not train ${order.base} on preferences (dpo), only ${offered.join(', ')}.`, {
+        code: 'unsupported_operation',
+        hint: 'Train on chosen answers alone, or elsewhere.',
+      });
+    if (profile.takes === 'few') {
+      const text = 'The endpoint takes passes and batch size only: rank, learning rate and schedule are its own choice.';
+      on({ type: 'message', level: 'warn', text });
+    }
     const { job: found, dead } = await find(client, order, memo.job, signal);
     let job = found;
     if (!job) {

@@ -44,7 +44,7 @@ export async function watchJob(
   let lastEventId: string | null = null;
   let emptyStreams = 0;
   let failures = 0;
-  const pace = client.profile.ours ? ownPolls : polls;
+  const pace = client.profile.id === 'tuner' ? ownPolls : polls;
   let wait = pace.least;
   let streams = true;
 

@@ -201,6 +201,23 @@ export const listOf = <T>(item: v.GenericSchema<unknown, T>) =>
     last_id: v.optional(v.nullable(v.string())),
   });
 
+/** What a proxy says of the endpoint that it passes everything on to: the origin, and how to speak to it where that is known. */
+const proxySchema = v.object({
+  upstream: v.pipe(
+    v.string(),
+    v.maxLength(300),
+    v.check(text => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)),
+    v.transform(text => new URL(text).origin),
+  ),
+  profile: v.fallback(v.nullable(v.string()), null),
+});
+
+export const modelListSchema = v.object({
+  ...listOf(modelSchema).entries,
+  proxy: v.fallback(v.optional(proxySchema), undefined),
+});
+export type ModelList = v.InferOutput<typeof modelListSchema>;
+
 /** `{id, deleted}` of files and models. */
 export const deletedSchema = v.object({ id, object: maybe(text('')), deleted: v.literal(true) });
 export interface DeletedObject {

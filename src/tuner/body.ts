@@ -2,7 +2,7 @@
 import { ApiError } from './errors';
 
 /** @throws ApiError `too_large` as soon as one byte too many has come */
-export async function readBody(request: Request, limit: number): Promise<Uint8Array<ArrayBuffer>> {
+export async function readBody(request: Pick<Request, 'headers' | 'body'>, limit: number): Promise<Uint8Array<ArrayBuffer>> {
   const encoding = request.headers.get('content-encoding');
   if (encoding !== null && encoding !== 'identity') throw new ApiError('unsupported_media_type', 'Send the body uncompressed.');
   const tooLarge = () => new ApiError('too_large', `The body has more than ${limit} bytes.`);

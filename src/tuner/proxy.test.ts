@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { createClient } from '../finetune/client';
 import type { ErrorBody } from '../finetune/wire';
 import { openClient, token, type Client } from './fixtures/client';
 import { jsonl, sums } from './fixtures/rows';
@@ -74,6 +75,21 @@ test('passes the dialect on under its own key, and answers with CORS of its own'
     expect(headers).not.toHaveProperty('origin');
     expect(headers).not.toHaveProperty('x-forwarded-for');
   }
+});
+
+test.each([
+  [undefined, null],
+  ['nebius', 'nebius'],
+] as const)('says who is behind it (%s)', async (profile, told) => {
+  const proxy = createProxy({ upstream: url, key, token: 'own', hosts: null, ...(profile ? { profile } : {}) });
+  const { data, ...list } = (await (await ask('/v1/models', {}, proxy)).json()) as { data: { id: string }[] };
+  expect(list).toEqual({ object: 'list', proxy: { upstream: new URL(url).origin, profile: told } });
+  expect(data.map(({ id }) => id)).toContain('tiny');
+  expect(JSON.stringify(list)).not.toContain(key);
+  // One model, and what is no list, are not its business.
+  expect(await (await ask('/v1/models/tiny', {}, proxy)).json()).not.toHaveProperty('proxy');
+  const client = createClient({ baseUrl: 'http://proxy.test', token: 'own', fetch: (to, init) => proxy.fetch(new Request(to, init)) });
+  expect(await client.meet(new AbortController().signal)).toMatchObject({ upstream: new URL(url).origin, profile: { id: 'tuner' } });
 });
 
 test('passes errors and streams on', async () => {

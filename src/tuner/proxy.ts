@@ -1,4 +1,5 @@
 // An endpoint that trains nothing: it passes the dialect on to one other, fixed when it starts, whose key stays here. It makes services usable that no page may call.
+import { profileOf, type Profile } from '../finetune/profile';
 import { readBody } from './body';
 import { ApiError, notFound } from './errors';
 import { createFront } from './front';
@@ -8,6 +9,8 @@ import { defaultLimits, type Limits } from './limits';
 export interface ProxyOptions {
   /** With its path, such as `https://api.example.com/v1`. */
   upstream: string;
+  /** How to speak to it, where its host does not tell. */
+  profile?: Profile['id'];
   key: string;
   token: string;
   hosts: readonly string[] | null;
@@ -38,6 +41,23 @@ export function createProxy(options: ProxyOptions): { fetch(request: Request): P
   const send = options.fetch ?? fetch;
   const root = upstream.replace(/\/+$/, '');
 
+  const proxy = { upstream: new URL(root).origin, profile: options.profile ?? profileOf(root)?.id ?? null };
+
+  /** Whoever sends rows here must be able to see where they go: the list of models says it. */
+  async function introduce(response: Response): Promise<Response> {
+    const bytes = await readBody(response, limits.upload);
+    let list: unknown = null;
+    try {
+      list = JSON.parse(new TextDecoder().decode(bytes));
+    } catch {
+      // Passed on as it is: the client says what is wrong with it.
+    }
+    const { status, headers } = response;
+    if (typeof list !== 'object' || list === null || Array.isArray(list)) return new Response(bytes, { status, headers });
+    headers.delete('etag');
+    return Response.json({ ...list, proxy }, { status, headers });
+  }
+
   async function forward(request: Request): Promise<Response> {
     const { pathname, search } = new URL(request.url);
     if (pathname === '/healthz') return Response.json({ ok: true });
@@ -62,7 +82,8 @@ export function createProxy(options: ProxyOptions): { fetch(request: Request): P
       await answer.body?.cancel();
       throw new ApiError('upstream_failed', 'The endpoint behind this one answered with a redirect, which is not followed.');
     }
-    return new Response(answer.body, { status: answer.status, headers: pick(answer.headers, told) });
+    const passed = new Response(answer.body, { status: answer.status, headers: pick(answer.headers, told) });
+    return pathname === '/v1/models' && request.method === 'GET' && answer.ok ? introduce(passed) : passed;
   }
 
   return { fetch: createFront({ token, hosts, origins, perSecond: limits.perSecond, clock, random, log }, forward) };

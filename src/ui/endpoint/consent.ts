@@ -4,6 +4,8 @@ import type { TuneOrder } from '../../finetune/order';
 export interface ConsentRequest {
   loop: string;
   origin: string;
+  /** Where a proxy at `origin` passes them on to, as it says; null = they stay there. */
+  upstream: string | null;
   /** The sets waiting so far. */
   sets: { agent: string; rows: number; bytes: number }[];
   /** First row of the first set. */
@@ -13,7 +15,9 @@ export interface ConsentRequest {
 /** How many answers are remembered: older loops are long done. */
 const mostKept = 50;
 
-export const consentKey = (loop: string, origin: string): string => `${loop}@${origin}`;
+/** @param upstream a proxy that was started for another endpoint is another destination */
+export const consentKey = ({ loop, origin, upstream }: Pick<ConsentRequest, 'loop' | 'origin' | 'upstream'>): string =>
+  `${loop}@${origin}${upstream === null ? '' : `>${upstream}`}`;
 
 export function readConsents(text: string | null): string[] {
   try {
@@ -28,11 +32,11 @@ export const withConsent = (kept: readonly string[], one: string): string[] =>
   [...kept.filter(other => other !== one), one].slice(-mostKept);
 
 /** @returns the request with one more set in it */
-export function joined(request: ConsentRequest | null, order: TuneOrder, origin: string): ConsentRequest {
+export function joined(request: ConsentRequest | null, order: TuneOrder, to: Pick<ConsentRequest, 'origin' | 'upstream'>): ConsentRequest {
   const lines = order.training.split('\n').filter(line => line.trim() !== '');
   const one = { agent: order.agent, rows: lines.length, bytes: new TextEncoder().encode(order.training).length };
   if (request) return { ...request, sets: [...request.sets.filter(({ agent }) => agent !== one.agent), one] };
-  return { loop: order.loop, origin, sets: [one], sample: sampleOf(lines[0]) };
+  return { loop: order.loop, ...to, sets: [one], sample: sampleOf(lines[0]) };
 }
 
 function sampleOf(line: string | undefined): ConsentRequest['sample'] {

@@ -296,7 +296,7 @@ export class EndpointChoice {
       const inPage = this.#kind === 'page';
       const { memos, app, sleep } = this.#ports;
       const client = await this.client();
-      if (!inPage) await this.#consented(order, client.origin, stop);
+      if (!inPage) await this.#consented(order, { origin: client.origin, upstream: (await client.meet(stop)).upstream }, stop);
       const tuned = await runOrder(
         client,
         order,
@@ -338,12 +338,12 @@ export class EndpointChoice {
   }
 
   /** Resolves once the reader has agreed that rows of this loop go there. */
-  async #consented(order: TuneOrder, origin: string, signal: AbortSignal): Promise<void> {
-    const key = consentKey(order.loop, origin);
+  async #consented(order: TuneOrder, to: Pick<ConsentRequest, 'origin' | 'upstream'>, signal: AbortSignal): Promise<void> {
+    const key = consentKey({ loop: order.loop, ...to });
     if (this.#agreed.has(key) || readConsents(this.#ports.kept('endpoint-consents')).includes(key)) return;
-    const other = this.#pending !== null && consentKey(this.#pending.loop, this.#pending.origin) !== key;
+    const other = this.#pending !== null && consentKey(this.#pending) !== key;
     if (other) throw new TrainingHeld('declined', 'Another loop is waiting for your word first.', 'Answer it, then go on.');
-    this.#pending = joined(this.#pending, order, origin);
+    this.#pending = joined(this.#pending, order, to);
     await new Promise<void>((grant, refuse) => {
       const waiter: Waiter = { grant, refuse };
       this.#waiters.push(waiter);
@@ -365,9 +365,9 @@ export class EndpointChoice {
     this.#waiters = [];
     this.#pending = null;
     if (agreed) {
-      const kept = withConsent(readConsents(this.#ports.kept('endpoint-consents')), consentKey(request.loop, request.origin));
+      const kept = withConsent(readConsents(this.#ports.kept('endpoint-consents')), consentKey(request));
       this.#ports.keep('endpoint-consents', JSON.stringify(kept));
-      this.#agreed.add(consentKey(request.loop, request.origin));
+      this.#agreed.add(consentKey(request));
     }
     const declined = new TrainingHeld(
       'declined',

@@ -151,9 +151,10 @@ describe('consent', () => {
       choice.finetune(order({ agent: 'critic_1', key: 'loop-1/1/critic_1' }), none, never),
     ];
     await settled();
-    expect(endpoint.asked).toEqual([]);
+    // Who is there was asked, no row was sent.
+    expect(endpoint.asked).toEqual(['GET /v1/models']);
     expect(choice.consent).toEqual({
-      ...{ loop: 'loop-1', origin: url, sample: [{ role: 'user', content: 'What is 1+1?' }] },
+      ...{ loop: 'loop-1', origin: url, upstream: null, sample: [{ role: 'user', content: 'What is 1+1?' }] },
       sets: [
         { agent: 'generator_1', rows: 1, bytes: 56 },
         { agent: 'critic_1', rows: 1, bytes: 56 },
@@ -170,6 +171,37 @@ describe('consent', () => {
     choice.answer(false);
     await expect(another).rejects.toMatchObject({ code: 'declined' });
     expect(endpoint.jobs).toHaveLength(3);
+  });
+
+  test('names where a proxy passes rows on to; a proxy for another is asked about anew', async () => {
+    const stranger = { upstream: 'https://api.far.test', profile: 'nebius' };
+    const endpoint = new FakeEndpoint({ stranger });
+    const fetch: Fetch = async (to, init) =>
+      String(to).endsWith('endpoint.json') ? new Response('', { status: 404 }) : endpoint.fetch(to, init);
+    const rows = `${order().training}`.repeat(10);
+    const asked = async (loop: string) => {
+      const { choice } = await atUrl(fetch, {
+        kept: name => kept.get(name) ?? null,
+        keep: (name, value) => void kept.set(name, value ?? ''),
+      });
+      const running = choice.finetune(order({ loop, key: loop, training: rows }), none, never);
+      await settled();
+      return { choice, running };
+    };
+    const kept = new Map<string, string>();
+    const first = await asked('loop-1');
+    expect(first.choice.consent).toMatchObject({ origin: url, upstream: 'https://api.far.test' });
+    first.choice.answer(true);
+    await expect.poll(() => endpoint.jobs.length).toBe(1);
+    // The body is one that the endpoint behind it understands.
+    expect(endpoint.jobs[0]!.body).toMatchObject({ lora_r: 8, n_epochs: 1 });
+    endpoint.succeed(endpoint.jobs[0]!);
+    await first.running;
+    stranger.upstream = 'https://other.test';
+    const second = await asked('loop-1');
+    expect(second.choice.consent).toMatchObject({ upstream: 'https://other.test' });
+    second.choice.answer(false);
+    await expect(second.running).rejects.toMatchObject({ code: 'declined' });
   });
 
   test('a no is not a failed job: the loop halts and can go on', async () => {
@@ -246,8 +278,7 @@ describe('the trainer of this page', () => {
     ];
     await expect.poll(() => endpoint.jobs.length).toBe(2);
     pause.abort(new Error('paused'));
-    await expect(one).rejects.toThrow('paused');
-    await expect(two).rejects.toThrow('paused');
+    await Promise.all([one, two].map(each => expect(each).rejects.toThrow('paused')));
     expect(log).toEqual(['opened', 'closing']);
     const again = choice.finetune(order(), none, never);
     await settled();
