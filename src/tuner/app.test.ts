@@ -161,6 +161,16 @@ describe('trainers that go wrong', () => {
     ],
     ['another rank', 'rank 3', told => Promise.resolve(tinyResult({ ...told.job.hyperparameters, lora_r: 3 }, 1))],
     ['another scale', 'alpha 9', told => Promise.resolve(tinyResult({ ...told.job.hyperparameters, lora_alpha: 9 }, 1))],
+    [
+      'a scale of its own',
+      'scaled by',
+      spoil(files => ({
+        ...files,
+        'adapter_config.json': text(
+          new TextDecoder().decode(files['adapter_config.json']).replace('"use_rslora": false', '"use_rslora": true'),
+        ),
+      })),
+    ],
     ['no numbers', 'NaN', told => Promise.resolve(tinyResult(told.job.hyperparameters, NaN))],
     [
       'another layer',
@@ -197,7 +207,7 @@ describe('trainers that go wrong', () => {
     const job = await client.ended((await client.order()).id);
     expect(job.status).toBe('succeeded');
     const warnings = (await events(client, job.id)).filter(({ level }) => level === 'warn');
-    expect(warnings.map(({ message }) => message)).toEqual(['few rows', expect.stringContaining('no better than before')]);
+    expect(warnings.map(({ message }) => message)).toEqual(['few rows', expect.stringContaining('no better than the base')]);
   });
 });
 

@@ -33,6 +33,9 @@ test('what the probe says', () => {
   const probe = (rows: unknown) => probeWarning({ 'probe.json': text(JSON.stringify({ schema: 1, rows })) });
   expect(probe([{ base: 2, tuned: 1 }])).toBe(null);
   expect(probe([{ base: 1, tuned: 1 }])).toContain('no better');
+  expect(probeWarning({ 'probe.json': text(JSON.stringify({ schema: 1, heldOut: false, rows: [{ base: 1, tuned: 2 }] })) })).toContain(
+    'on 1 training rows',
+  );
   expect(probe([{ base: null, tuned: 'x' }])).toContain('not numbers');
   expect(probe([])).toBe(null);
   expect(probeWarning({})).toBe(null);

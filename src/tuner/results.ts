@@ -1,6 +1,7 @@
 // No silent success: what a trainer hands over must be readable by those who load it, and fit the base, before a job may say "succeeded".
-import { AdapterError, readAdapter } from '../onnx/peft';
+import { AdapterError } from '../onnx/peft';
 import { readSafetensors, SafetensorsError, toFloat32 } from '../onnx/safetensors';
+import { fittingAdapter } from './adapter-fit';
 import { TrainError, type BaseModel, type Files, type Hyperparameters } from './engine';
 
 /** What is handed out, by basename; whatever else a trainer leaves behind stays here. */
@@ -17,17 +18,13 @@ function need(files: Files, name: string): Uint8Array<ArrayBuffer> {
   return files[name] ?? invalid(`the result lacks ${name}`);
 }
 
-function checkAdapter(files: Files, base: BaseModel, { lora_r, lora_alpha }: Hyperparameters): void {
-  const config = text(need(files, 'adapter_config.json'));
-  const { modules } = readAdapter(config, need(files, 'adapter_model.safetensors'));
-  for (const [path, { rank, K, N }] of modules) {
+function checkAdapter(files: Files, base: BaseModel, asked: Hyperparameters): void {
+  const modules = fittingAdapter(text(need(files, 'adapter_config.json')), need(files, 'adapter_model.safetensors'), asked);
+  for (const [path, { K, N }] of modules) {
     const shape = Object.hasOwn(base.shapes, `${path}.weight`) ? base.shapes[`${path}.weight`] : undefined;
     if (!shape) return invalid(`the adapter is for ${path}, which ${base.id} does not have`);
     if (shape[0] !== N || shape[1] !== K) return invalid(`the adapter of ${path} is ${N}×${K}, the layer ${shape.join('×')}`);
-    if (rank !== lora_r) return invalid(`the adapter of ${path} has rank ${rank}, and ${lora_r} was asked for`);
   }
-  const alpha = (JSON.parse(config) as { lora_alpha?: unknown }).lora_alpha ?? 8;
-  if (alpha !== lora_alpha) invalid(`the adapter has alpha ${String(alpha)}, and ${lora_alpha} was asked for`);
 }
 
 function checkWeights(files: Files, base: BaseModel): void {
@@ -55,18 +52,18 @@ export function checkResult(files: Files, base: BaseModel, hyperparameters: Hype
 
 const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 
-/** A tuned model that is no better on the probe's held-out rows says so; null when it is, or there is no probe. */
+/** A tuned model that predicts its own probe no better than the base is worth a word; null when it does, or there is no probe. */
 export function probeWarning(files: Files): string | null {
   const probe = files['probe.json'];
   if (!probe) return null;
   try {
-    const { rows } = JSON.parse(text(probe)) as { rows: { base: number; tuned: number }[] };
+    const { rows, heldOut } = JSON.parse(text(probe)) as { rows: { base: number; tuned: number }[]; heldOut?: boolean };
     if (!rows.length) return null;
     const [base, tuned] = [mean(rows.map(row => row.base)), mean(rows.map(row => row.tuned))];
     if (!Number.isFinite(base) || !Number.isFinite(tuned)) return 'The losses of the probe are not numbers';
-    return tuned < base
-      ? null
-      : `On the probe's rows the tuned model is no better than before: ${tuned.toFixed(4)} against ${base.toFixed(4)}`;
+    if (tuned < base) return null;
+    const kind = heldOut === undefined ? 'rows of its probe' : heldOut ? 'held-out rows' : 'training rows';
+    return `The result is no better than the base on ${rows.length} ${kind}: ${tuned.toFixed(4)} against ${base.toFixed(4)} nats per token`;
   } catch {
     return invalid('probe.json cannot be read');
   }

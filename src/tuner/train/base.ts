@@ -32,8 +32,11 @@ export interface Base {
   context: number;
 }
 
-/** Token that begins a text, where the tokenizer names one; added to no prompt here, since the template writes it where the model wants it. */
-function bosOf(tokenizerConfig: Record<string, unknown>, encode: (text: string) => number[]): number | null {
+/**
+ * Token that begins a text, where the tokenizer names one; added to no prompt here, since the template writes it where the model wants it.
+ * @returns null also for a name that is no single token of the vocabulary
+ */
+export function bosOf(tokenizerConfig: Record<string, unknown>, encode: (text: string) => number[]): number | null {
   const named = tokenizerConfig.bos_token;
   const text = typeof named === 'string' ? named : (named as { content?: unknown } | null | undefined)?.content;
   const ids = typeof text === 'string' && text ? encode(text) : [];

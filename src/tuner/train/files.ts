@@ -1,7 +1,8 @@
 // Trained weights to result files and back: a PEFT adapter, or the whole model.
 import type { Weights } from '../../onnx/llama';
-import { AdapterError, readAdapter, writeAdapter, type AdapterModule } from '../../onnx/peft';
+import { AdapterError, writeAdapter, type AdapterModule } from '../../onnx/peft';
 import { readSafetensors, toFloat32, writeSafetensors, type SafeTensor } from '../../onnx/safetensors';
+import { fittingAdapter } from '../adapter-fit';
 import { TrainError, type Files, type Hyperparameters } from '../engine';
 import type { Base } from './base';
 
@@ -62,21 +63,17 @@ export function weightFiles(weights: Weights, base: Base, { lora, lora_alpha }: 
  * The trainables that `weightFiles` wrote, bit for bit.
  * @throws TrainError `invalid_result` when the files are of the other kind, or an adapter has another rank or scale
  */
-export function readWeightFiles(files: Files, { lora, lora_r, lora_alpha }: Hyperparameters): Weights {
-  if (!lora) return readTensors(files, 'model.safetensors');
+export function readWeightFiles(files: Files, asked: Hyperparameters): Weights {
+  if (!asked.lora) return readTensors(files, 'model.safetensors');
   const [config, tensors] = [files['adapter_config.json'], files['adapter_model.safetensors']];
   if (!config || !tensors)
     throw new TrainError('invalid_result', 'the model to go on from is not an adapter, so no adapter can be continued');
   try {
-    for (const [path, { rank }] of readAdapter(fromUtf8(config), tensors).modules)
-      if (rank !== lora_r) throw new AdapterError(`${path} has rank ${rank}, and rank ${lora_r} was asked for`);
+    fittingAdapter(fromUtf8(config), tensors, asked);
   } catch (error) {
     if (!(error instanceof AdapterError)) throw error;
-    throw new TrainError('invalid_result', `the adapter to go on from: ${error.message}`);
+    throw new TrainError('invalid_result', `to go on from: ${error.message}`);
   }
-  const { lora_alpha: alpha } = JSON.parse(fromUtf8(config)) as { lora_alpha?: unknown };
-  if (alpha !== lora_alpha)
-    throw new TrainError('invalid_result', `the adapter to go on from has alpha ${String(alpha)}, and ${lora_alpha} was asked for`);
   const stem = 'base_model.model.';
   return Object.fromEntries(
     Object.entries(readTensors(files, 'adapter_model.safetensors')).map(([name, weight]) => [name.slice(stem.length), weight]),

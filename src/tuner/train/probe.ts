@@ -27,12 +27,3 @@ export function writeProbe(
   };
   return utf8(`${JSON.stringify(probe)}\n`);
 }
-
-/** A job whose result predicts its own probe no better than the base is worth a word. */
-export function probeWarning(base: readonly number[], tuned: readonly number[], heldOut: boolean): string | null {
-  const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
-  const [before, after] = [mean(base), mean(tuned)];
-  if (after < before) return null;
-  const rows = heldOut ? 'held-out rows' : 'training rows';
-  return `The result is no better than the base on ${base.length} ${rows}: ${after.toFixed(4)} against ${before.toFixed(4)} nats per token.`;
-}

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 import { createTokenizer } from '../../models/tokenizer';
 import { TrainError } from '../engine';
+import { bosOf } from './base';
 import { jsonl } from './fixture';
 import { readRows, type RowRules } from './rows';
 
@@ -76,8 +77,31 @@ describe('rows', () => {
     expect(only!.tokens.filter(id => id === PAD)).toHaveLength(1);
     expect(own.decode(only!.tokens.filter((_, i) => only!.mask[i]))).toBe('43');
     expect(refusal([row(user('<pad>What?'), says('4'))], { tokenizer: own, bos: PAD })).toBe(
-      'line 1: the token that begins a text stands inside it',
+      'line 1: messages[0] holds the token that begins a text',
     );
+  });
+
+  it('begin with that token once, though it may open every turn', () => {
+    // As in ChatML models, whose first token is the opener of a turn.
+    const opener = (head: string) =>
+      tokenizerWith({
+        chat_template: `${head}{% for m in messages %}{{ '<pad>' + m['role'] + m['content'] + '<|end|>' }}{% endfor %}{% if add_generation_prompt %}{{ '<pad>assistant' }}{% endif %}`,
+      });
+    const critic = row(user('2+2?'), says('5', 0), user('Again?'), says('4'));
+    const [PAD] = tokenizer.encode('<pad>') as [number];
+    const [only] = read([critic], { tokenizer: opener(''), bos: PAD });
+    expect(only!.tokens.filter(id => id === PAD)).toHaveLength(4);
+    expect(refusal([critic], { tokenizer: opener('<pad>'), bos: PAD })).toBe('line 1: the text begins with its first token twice');
+  });
+
+  it('know the token that begins a text in every way a tokenizer names it', () => {
+    const [PAD] = tokenizer.encode('<pad>') as [number];
+    const named = (config: Record<string, unknown>) => bosOf(config, text => tokenizer.encode(text));
+    expect(named({ bos_token: '<pad>' })).toBe(PAD);
+    expect(named({ bos_token: { content: '<pad>', lstrip: false } })).toBe(PAD);
+    for (const none of [{}, { bos_token: null }, { bos_token: '' }, { bos_token: { id: 1 } }]) expect(named(none)).toBeNull();
+    // Not in the vocabulary: text like any other.
+    expect(named({ bos_token: 'First multiply' })).toBeNull();
   });
 
   it('fail loudly where the template tells a turn otherwise in the middle than at the end', () => {

@@ -71,7 +71,12 @@ export function maskTurns(turns: readonly Turn[], { tokenizer, stops, bos, longe
   });
   if (last < 0) throw new RowError('no token would be trained: it has no assistant message of weight 1');
   const tokens = whole.slice(0, last + 1);
-  if (bos !== null && tokens.lastIndexOf(bos) > 0) throw new RowError('the token that begins a text stands inside it');
+  if (bos !== null) {
+    // Where the token also opens every turn, as in many chat models, the template may write it again; it is twice only at the start.
+    if (tokens[0] === bos && tokens[1] === bos) throw new RowError('the text begins with its first token twice');
+    const inside = turns.findIndex(({ content }) => tokenizer.encode(content).includes(bos));
+    if (inside >= 0) throw new RowError(`messages[${inside}] holds the token that begins a text`);
+  }
   if (tokens.length > longest) throw new RowError(`${tokens.length} tokens, and ${longest} is the limit`);
   return { tokens, mask: mask.slice(0, last + 1) };
 }
