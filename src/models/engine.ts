@@ -93,6 +93,8 @@ export type TunedFiles = Record<string, Uint8Array<ArrayBuffer>>;
 
 /** Mean NLL of the trainer's held-out rows as the trainer wrote it and as this engine finds it, in nats per target token. */
 export interface ProbeReport {
+  /** Whether its rows were never trained on; null where the trainer did not say. */
+  heldOut: boolean | null;
   rows: { base: number; engineBase: number; tuned: number; engineTuned: number }[];
   /** Largest |engine − trainer| over rows and both models, and the bound for this dtype. */
   deviation: number;

@@ -66,10 +66,17 @@ describe('an adapter that a trainer has trained', () => {
 
   it('passes: both losses are the ones the trainer recorded', async () => {
     const report = await probe(engine, files);
-    expect(report).toMatchObject({ passed: true, reason: null, bound: 1e-3 });
+    expect(report).toMatchObject({ passed: true, reason: null, bound: 1e-3, heldOut: true });
     expect(report.rows).toHaveLength(4);
     expect(report.deviation).toBeLessThan(1e-4);
     for (const row of report.rows) expect(Math.abs(row.engineTuned - row.engineBase)).toBeGreaterThan(1e-2);
+  });
+
+  it('says what rows it stands on: held-out ones, trained ones, or nobody knows', async () => {
+    const said = (heldOut: boolean | undefined) =>
+      probe(engine, { ...files, 'probe.json': utf8(JSON.stringify({ ...json(files['probe.json']!), heldOut })) });
+    expect((await said(false)).heldOut).toBe(false);
+    expect((await said(undefined)).heldOut).toBeNull();
   });
 
   const defects: [string, (files: TunedFiles) => TunedFiles][] = [

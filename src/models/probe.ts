@@ -1,5 +1,20 @@
 // Did base and adapter arrive as they were trained? The losses a trainer recorded are computed again and held against its own.
-import { array, integer, literal, maxLength, minLength, minValue, number, object, picklist, pipe, safeParse, finite } from 'valibot';
+import {
+  array,
+  boolean,
+  integer,
+  literal,
+  maxLength,
+  minLength,
+  minValue,
+  number,
+  object,
+  optional,
+  picklist,
+  pipe,
+  safeParse,
+  finite,
+} from 'valibot';
 
 import type { ProbeReport } from './engine';
 import { EngineError } from './fault';
@@ -7,6 +22,7 @@ import { EngineError } from './fault';
 const loss = pipe(number(), finite(), minValue(0));
 const schema = object({
   schema: literal(1),
+  heldOut: optional(boolean()),
   rows: pipe(
     array(
       object({
@@ -43,7 +59,7 @@ const damaged = (reason: string): EngineError =>
   new EngineError('bad-model', `probe.json cannot be used: ${reason}.`, 'Ask the endpoint for the result files again.');
 
 /** @throws EngineError `bad-model` when the file is not one, or names tokens that this model does not have */
-function readProbe(file: Uint8Array, vocabulary: number, context: number): ProbeRow[] {
+function readProbe(file: Uint8Array, vocabulary: number, context: number): { heldOut: boolean | null; given: ProbeRow[] } {
   if (file.length > MOST_BYTES) throw damaged(`${file.length} bytes are too many`);
   let value: unknown;
   try {
@@ -53,7 +69,7 @@ function readProbe(file: Uint8Array, vocabulary: number, context: number): Probe
   }
   const read = safeParse(schema, value);
   if (!read.success) throw damaged(read.issues[0].message);
-  return read.output.rows.map(({ tokens, mask, base, tuned }, row) => {
+  const given = read.output.rows.map(({ tokens, mask, base, tuned }, row) => {
     if (mask.length !== tokens.length) throw damaged(`row ${row} has ${tokens.length} tokens and a mask of ${mask.length}`);
     if (tokens.some(id => id >= vocabulary)) throw damaged(`row ${row} names tokens this model does not have`);
     if (tokens.length > context) throw damaged(`row ${row} is longer than this model reads`);
@@ -62,6 +78,7 @@ function readProbe(file: Uint8Array, vocabulary: number, context: number): Probe
     if (!targets.length) throw damaged(`row ${row} has no target`);
     return { tokens, targets, base, tuned };
   });
+  return { heldOut: read.output.heldOut ?? null, given };
 }
 
 export interface ProbeBench {
@@ -77,7 +94,7 @@ const worst = (values: readonly number[]): number => values.reduce((a, b) => (b 
 
 /** @throws EngineError `bad-model` when `probe.json` is damaged or made for another vocabulary */
 export async function probeAgent(file: Uint8Array, bench: ProbeBench): Promise<ProbeReport> {
-  const given = readProbe(file, bench.vocabulary, bench.context);
+  const { heldOut, given } = readProbe(file, bench.vocabulary, bench.context);
   const losses = async (tuned: boolean): Promise<number[]> => (await bench.likelihoods(given, tuned)).map(l => -mean(l));
   const [engineBase, engineTuned] = [await losses(false), await losses(true)];
   const rows = given.map(({ base, tuned }, i) => ({ base, engineBase: engineBase[i]!, tuned, engineTuned: engineTuned[i]! }));
@@ -94,5 +111,5 @@ export async function probeAgent(file: Uint8Array, bench: ProbeBench): Promise<P
   else if (effect <= NO_CHANGE) reason = 'It changes nothing here, although its trainer saw a change: its weights were dropped on the way.';
   else if (!(ofTuned <= bound))
     reason = `Its weights do not compute what was trained (${off(ofTuned)}): a tensor is missing, swapped or transposed, or the scale is another.`;
-  return { rows, deviation: Math.max(ofBase, ofTuned), bound, passed: reason === null, reason };
+  return { heldOut, rows, deviation: Math.max(ofBase, ofTuned), bound, passed: reason === null, reason };
 }
