@@ -1,63 +1,41 @@
 // Command line of `debate`: flags in, a checked configuration and questions out.
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 
-import { defaultConfig, baseSeats } from '../debate/defaults';
 import type { ModelRef, RunConfig } from '../debate/config';
-import { promptSets } from '../debate/templates';
+import { defaultConfig } from '../debate/defaults';
+import { limits, tooLarge } from '../debate/limits';
+import { asPublished } from '../debate/published';
+import { contradictions } from '../debate/setting';
 import type { Question } from '../tasks/question';
-import { ownQuestion, taskById, tasks } from '../tasks/tasks';
+import { ownQuestion, taskById } from '../tasks/tasks';
 import { CliError } from './errors';
-
-interface Flag {
-  type: 'string' | 'boolean';
-  /** Shown after the flag in `--help`. */
-  value?: string;
-  about: string;
-}
+import { applySettings, readNumber, settingFlags, type Flag, type Values } from './setting-flags';
 
 const arithmetic = taskById('arithmetic');
 
-const flags = {
-  questions: { type: 'string', value: 'N', about: 'how many questions (20)' },
-  only: { type: 'string', value: 'QID', about: 'of these questions, debate this one alone' },
-  ask: { type: 'string', value: 'TEXT', about: 'debate this question instead' },
-  answer: { type: 'string', value: 'TEXT', about: 'its right answer, if you know it' },
-  split: { type: 'string', value: 'eval|train', about: 'which side of the held-out line the questions come from (eval)' },
+const preset = 'as-published';
+
+const flags: Readonly<Record<string, Flag>> = {
+  questions: { type: 'string', value: 'N', about: 'How many questions (20).' },
+  only: { type: 'string', value: 'QID', about: 'Of these questions, debate this one alone.' },
+  ask: { type: 'string', value: 'TEXT', about: 'Debate this question instead.' },
+  answer: { type: 'string', value: 'TEXT', about: 'Its right answer, if you know it.' },
+  split: { type: 'string', value: 'eval|train', about: 'Which side of the held-out line the questions come from (eval).' },
   difficulty: { type: 'string', value: arithmetic.difficulties.map(({ id }) => id).join('|'), about: `(${arithmetic.defaultDifficulty})` },
-  agents: { type: 'string', value: 'N', about: 'agents, from 1 (3)' },
-  rounds: { type: 'string', value: 'M', about: 'rounds, from 1 (2); one round is a plain vote' },
-  share: { type: 'string', value: 'summary|concat|none', about: 'what critics hear of the others (summary)' },
-  order: { type: 'string', value: 'sync|sequential', about: 'whether agents of a round speak at once (sync)' },
-  summariser: { type: 'string', value: 'base|self', about: 'who writes the summaries (base)' },
-  'hide-own': { type: 'boolean', about: 'critics do not see their own earlier answer' },
-  'max-peers': { type: 'string', value: 'N', about: 'at most so many peers are heard (all)' },
-  'min-votes': { type: 'string', value: 'N', about: 'votes a label needs (strict majority)' },
-  tie: { type: 'string', value: 'random|earliest|lexical|abstain', about: 'how a tied vote is decided (random)' },
-  equality: { type: 'string', value: 'numeric|latex|choice|exact', about: 'when two answers are the same (numeric; latex with --ask)' },
-  prompts: {
-    type: 'string',
-    value: promptSets.map(({ id }) => id).join('|'),
-    about: 'wording of the prompts (builtin; default for other models)',
-  },
-  temperature: { type: 'string', value: 'T', about: 'sampling temperature, 0 is greedy (1)' },
-  'top-p': { type: 'string', value: 'P', about: 'sampling top-p (1; 0.9 for other models)' },
-  'top-k': { type: 'string', value: 'K', about: 'sampling top-k, 0 is off (0)' },
-  'max-tokens': { type: 'string', value: 'N', about: 'longest answer in tokens (160; 512 for other models)' },
-  'summary-tokens': { type: 'string', value: 'N', about: 'longest summary in tokens (160; 256 for other models)' },
-  seed: { type: 'string', value: 'S', about: 'questions, draws and shuffles all follow from it (1)' },
-  retries: { type: 'string', value: 'N', about: 'repeats of a failed call, unchanged (2)' },
-  model: { type: 'string', value: 'DIR', about: 'model folder (public/models/abacus)' },
-  threads: { type: 'string', value: 'N', about: 'threads of the model (all cores)' },
-  width: { type: 'string', value: 'N', about: 'most rows per call (48)' },
-  title: { type: 'string', value: 'TEXT', about: 'name of the run' },
-  out: { type: 'string', value: 'FILE', about: 'where the run is written (run.json)' },
-  resume: { type: 'boolean', about: 'go on with the interrupted run of the same --out' },
-  help: { type: 'boolean', about: 'show this' },
-} as const satisfies Record<string, Flag>;
+  preset: { type: 'string', value: preset, about: 'Every open point as in the paper, or its code. Other flags come on top.' },
+  ...settingFlags,
+  model: { type: 'string', value: 'DIR', about: 'Model folder (public/models/abacus).' },
+  threads: { type: 'string', value: 'N', about: 'Threads of the model (all cores).' },
+  width: { type: 'string', value: 'N', about: 'Most rows per call (48).' },
+  title: { type: 'string', value: 'TEXT', about: 'Name of the run.' },
+  out: { type: 'string', value: 'FILE', about: 'Where the run is written (run.json).' },
+  resume: { type: 'boolean', about: 'Go on with the interrupted run of the same --out.' },
+  help: { type: 'boolean', about: 'Show this.' },
+};
 
 export const debateHelp = `Usage: npm run cli -- debate [options]
 
-${Object.entries<Flag>(flags)
+${Object.entries(flags)
   .map(([name, { value, about }]) => `  ${`--${name}${value ? ` ${value}` : ''}`.padEnd(42)} ${about}`)
   .join('\n')}
 
@@ -74,35 +52,17 @@ export interface DebatePlan {
   resume: boolean;
 }
 
-type Values = Partial<Record<keyof typeof flags, string | boolean>>;
-
 const wrong = (message: string): CliError => new CliError(`${message}\nnpm run cli -- debate --help lists the options.`, 2);
 
-function number(
-  values: Values,
-  name: keyof typeof flags,
-  { min, max = Infinity, whole = true }: { min: number; max?: number; whole?: boolean },
-): number | undefined {
-  const text = values[name];
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  const kind = whole ? 'a whole number' : 'a number';
-  if (String(text).trim() === '' || !Number.isFinite(value) || (whole && !Number.isInteger(value)) || value < min || value > max)
-    throw wrong(`--${name} takes ${kind} ${max === Infinity ? `from ${min}` : `from ${min} to ${max}`}, not "${text}".`);
-  return value;
-}
-
-function oneOf<T extends string>(values: Values, name: keyof typeof flags, options: readonly T[]): T | undefined {
+function oneOf<T extends string>(values: Values, name: string, options: readonly T[]): T | undefined {
   const value = values[name];
   if (value === undefined) return undefined;
   if (!options.includes(value as T)) throw wrong(`--${name} takes ${options.join(', ')}; not "${value}".`);
   return value as T;
 }
 
-/** Only what was given, so that defaults stay in one place. */
-function given<T extends object>(values: T): Partial<T> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>;
-}
+const number = (values: Values, name: string, range: { min: number; max?: number }): number | undefined =>
+  readNumber(values, name, range, wrong);
 
 function read(args: string[]): Values {
   try {
@@ -120,7 +80,7 @@ function questionsOf(values: Values, config: RunConfig): Question[] {
     return [ownQuestion(values.ask, typeof values.answer === 'string' ? values.answer : null, config.equality)];
   }
   if (values.answer !== undefined) throw wrong('--answer belongs to --ask.');
-  const count = number(values, 'questions', { min: 1, max: 10_000 }) ?? 20;
+  const count = number(values, 'questions', { min: 1, max: limits.questions }) ?? 20;
   const split = oneOf(values, 'split', ['eval', 'train']) ?? 'eval';
   const questions = taskById(config.task).questions!({ split, count, seed: config.seed, difficulty: config.difficulty });
   if (values.only === undefined) return questions;
@@ -145,55 +105,28 @@ export function debatePlan(args: string[], builtinDir: string): DebatePlan | nul
   const base: ModelRef = modelDir === builtinDir ? { kind: 'builtin', id: name } : { kind: 'local', id: name };
   const defaults = defaultConfig(base);
   const own = typeof values.ask === 'string';
-  const agents = number(values, 'agents', { min: 1, max: 64 });
-  const config: RunConfig = {
-    ...defaults,
-    ...given({
-      task: own ? 'own' : undefined,
-      difficulty: own
-        ? ''
-        : oneOf(
-            values,
-            'difficulty',
-            arithmetic.difficulties.map(({ id }) => id),
-          ),
-      seats: agents === undefined ? undefined : baseSeats(agents),
-      rounds: number(values, 'rounds', { min: 1, max: 32 }),
-      share: oneOf(values, 'share', ['summary', 'concat', 'none']),
-      order: oneOf(values, 'order', ['sync', 'sequential']),
-      summariser: oneOf(values, 'summariser', ['base', 'self']),
-      seeOwn: values['hide-own'] ? false : undefined,
-      maxPeers: number(values, 'max-peers', { min: 1, max: 64 }),
-      minVotes: number(values, 'min-votes', { min: 1, max: 64 }),
-      tieEval: oneOf(values, 'tie', ['random', 'earliest', 'lexical', 'abstain']),
-      equality:
-        oneOf(values, 'equality', ['numeric', 'latex', 'choice', 'exact']) ??
-        (own ? tasks.find(({ id }) => id === 'own')!.equality : undefined),
-      promptSet: oneOf(
-        values,
-        'prompts',
-        promptSets.map(({ id }) => id),
-      ),
-      seed: number(values, 'seed', { min: 0, max: 2 ** 32 - 1 }),
-      retries: number(values, 'retries', { min: 0, max: 20 }),
-    }),
-    sampling: {
-      ...defaults.sampling,
-      ...given({
-        temperature: number(values, 'temperature', { min: 0, max: 10, whole: false }),
-        topP: number(values, 'top-p', { min: 0.01, max: 1, whole: false }),
-        topK: number(values, 'top-k', { min: 0 }),
-        maxNewTokens: number(values, 'max-tokens', { min: 1 }),
-      }),
-    },
-    summarySampling: { ...defaults.summarySampling, ...given({ maxNewTokens: number(values, 'summary-tokens', { min: 1 }) }) },
+  const published = oneOf(values, 'preset', [preset]) !== undefined;
+  const difficulty = oneOf(
+    values,
+    'difficulty',
+    arithmetic.difficulties.map(({ id }) => id),
+  );
+  const start: RunConfig = {
+    ...(published ? asPublished(defaults) : defaults),
+    ...(own ? { task: 'own', equality: taskById('own').equality } : {}),
+    ...(own ? { difficulty: '' } : difficulty === undefined ? {} : { difficulty }),
   };
+  const config = applySettings(start, values, wrong);
+  const [odd] = contradictions(config);
+  if (odd) throw wrong(odd.problem);
   let questions: Question[];
   try {
     questions = questionsOf(values, config);
   } catch (error) {
     throw error instanceof RangeError ? wrong(error.message) : error;
   }
+  const large = tooLarge(config, questions.length);
+  if (large) throw wrong(large);
   const society = `${config.seats.length} ${config.seats.length === 1 ? 'agent' : 'agents'}, ${config.rounds} ${config.rounds === 1 ? 'round' : 'rounds'}`;
   const subject = questions.length === 1 ? questions[0]!.text.slice(0, 60) : `${questions.length} questions, ${config.difficulty}`;
   return {

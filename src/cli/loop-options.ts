@@ -5,6 +5,7 @@ import { parseArgs, type ParseArgsConfig } from 'node:util';
 import * as v from 'valibot';
 
 import { baseSeats, spokenWith } from '../debate/defaults';
+import { limits } from '../debate/limits';
 import { issueText } from '../debate/schema';
 import { presetById, presets } from '../experiment/presets';
 import type { LoopConfig } from '../experiment/records';
@@ -161,8 +162,8 @@ export function loopCommand(args: string[], builtinDir: string): LoopCommand | n
   // A file says itself how its model is to be spoken with; a preset was written for the built-in one.
   const model = own === null ? {} : values.config === undefined ? spokenWith(own) : { base: own };
 
-  const agents = number(values, 'agents', 1, 64);
-  const rounds = number(values, 'rounds', 1, 32);
+  const agents = number(values, 'agents', 1, limits.agents);
+  const rounds = number(values, 'rounds', 1, limits.rounds);
   const seed = number(values, 'seed', 0, 2 ** 32 - 1);
   if (values.difficulty !== undefined && !difficulties.includes(String(values.difficulty)))
     throw wrong(`--difficulty takes ${difficulties.join(', ')}; not "${values.difficulty}".`);

@@ -1,61 +1,38 @@
-// What each setting of a debate means, in words, as data: the settings panel and `--help` both read this.
-import type { RunConfig } from './config';
-
-export interface SettingOption {
-  value: string | boolean | null;
-  label: string;
-  about: string;
-  /** What the paper, or where it is silent its code, does. */
-  published?: true;
-}
-
-interface SettingText {
-  /** Path in `RunConfig`. */
-  key: keyof RunConfig | `sampling.${keyof RunConfig['sampling']}` | `summarySampling.${keyof RunConfig['summarySampling']}`;
-  label: string;
-  about: string;
-  group: 'society' | 'sharing' | 'decision' | 'sampling';
-}
-
-export interface ChoiceSetting extends SettingText {
-  kind: 'choice';
-  options: readonly SettingOption[];
-}
-
-export interface NumberSetting extends SettingText {
-  kind: 'number';
-  min: number;
-  max: number;
-  step: number;
-  /** What leaving the field empty means; absent where a number is needed. */
-  empty?: string;
-}
-
-export type Setting = ChoiceSetting | NumberSetting;
+// What each setting of a debate means, in words, as data: the settings panel, the flags of the command line and `--help` are drawn from this list.
+// Every open point of method.md §3 that concerns a debate is here; those of training belong to the loop.
+import { limits } from './limits';
+import type { Setting } from './setting';
+import { promptSets } from './templates';
 
 export const settings: readonly Setting[] = [
   {
     key: 'seats',
+    flag: 'agents',
     kind: 'number',
     group: 'society',
     min: 1,
-    max: 8,
+    max: limits.agents,
     step: 1,
+    published: 3,
     label: 'Agents',
     about: 'How many agents answer each question. The paper has 3.',
   },
   {
     key: 'rounds',
+    flag: 'rounds',
     kind: 'number',
     group: 'society',
     min: 1,
-    max: 6,
+    max: limits.rounds,
     step: 1,
+    published: 2,
     label: 'Rounds',
     about: 'Round 1 is spoken by generators, every further round by critics. One round is a plain vote. The paper has 2.',
   },
   {
     key: 'order',
+    flag: 'order',
+    advanced: true,
     kind: 'choice',
     group: 'society',
     label: 'Order within a round',
@@ -67,6 +44,7 @@ export const settings: readonly Setting[] = [
   },
   {
     key: 'share',
+    flag: 'share',
     kind: 'choice',
     group: 'sharing',
     label: 'What critics hear',
@@ -84,10 +62,12 @@ export const settings: readonly Setting[] = [
   },
   {
     key: 'summariser',
+    flag: 'summariser',
+    advanced: true,
     kind: 'choice',
     group: 'sharing',
     label: 'Who summarises',
-    about: 'The model that writes the summaries.',
+    about: 'The model that writes the summaries. All agents of a society share one base, so a model of another kind cannot.',
     options: [
       { value: 'base', label: 'The base model', about: 'The shared base without any adapter.', published: true },
       { value: 'self', label: 'The critic itself', about: 'The critic that will read the summary also writes it, with its own adapter.' },
@@ -95,6 +75,8 @@ export const settings: readonly Setting[] = [
   },
   {
     key: 'seeOwn',
+    flag: 'hide-own',
+    advanced: true,
     kind: 'choice',
     group: 'sharing',
     label: 'Own earlier answer',
@@ -106,10 +88,12 @@ export const settings: readonly Setting[] = [
   },
   {
     key: 'maxPeers',
+    flag: 'max-peers',
+    advanced: true,
     kind: 'number',
     group: 'sharing',
     min: 1,
-    max: 7,
+    max: limits.agents - 1,
     step: 1,
     empty: 'all of them',
     label: 'Peers heard',
@@ -117,6 +101,8 @@ export const settings: readonly Setting[] = [
   },
   {
     key: 'peerOrder',
+    flag: 'peer-order',
+    advanced: true,
     kind: 'choice',
     group: 'sharing',
     label: 'Order of peers',
@@ -127,7 +113,22 @@ export const settings: readonly Setting[] = [
     ],
   },
   {
+    key: 'promptSet',
+    flag: 'prompts',
+    kind: 'choice',
+    group: 'sharing',
+    label: 'Wording of prompts',
+    about: 'The words in which questions, summaries and revisions are asked for.',
+    options: promptSets.map(({ id, title, about }) => ({
+      value: id,
+      label: title,
+      about,
+      ...(id === 'paper' ? { published: true as const } : {}),
+    })),
+  },
+  {
     key: 'tieEval',
+    flag: 'tie',
     kind: 'choice',
     group: 'decision',
     label: 'Tied vote',
@@ -145,17 +146,21 @@ export const settings: readonly Setting[] = [
   },
   {
     key: 'minVotes',
+    flag: 'min-votes',
     kind: 'number',
     group: 'decision',
     min: 1,
-    max: 8,
+    max: limits.agents,
     step: 1,
+    published: 1,
     empty: 'a strict majority',
     label: 'Votes for a label',
     about: 'Votes an answer needs before agents may be trained on it. The paper asks for none: 1 of 3 becomes a label.',
   },
   {
     key: 'tieTrain',
+    flag: 'tie-train',
+    advanced: true,
     kind: 'choice',
     group: 'decision',
     label: 'Tied label',
@@ -168,6 +173,7 @@ export const settings: readonly Setting[] = [
   },
   {
     key: 'equality',
+    flag: 'equality',
     kind: 'choice',
     group: 'decision',
     label: 'Equal answers',
@@ -181,76 +187,134 @@ export const settings: readonly Setting[] = [
   },
   {
     key: 'sampling.temperature',
+    flag: 'temperature',
     kind: 'number',
     group: 'sampling',
     min: 0,
-    max: 2,
+    max: 5,
     step: 0.05,
+    published: 1,
     label: 'Temperature',
     about: '0 always takes the likeliest token; higher varies more.',
   },
   {
     key: 'sampling.topP',
+    flag: 'top-p',
     kind: 'number',
     group: 'sampling',
-    min: 0.05,
+    min: 0.01,
     max: 1,
     step: 0.05,
+    published: 0.9,
     label: 'Top-p',
     about: 'Only the likeliest tokens that together reach this probability; 1 takes all.',
   },
   {
     key: 'sampling.topK',
+    flag: 'top-k',
+    advanced: true,
     kind: 'number',
     group: 'sampling',
     min: 0,
-    max: 200,
+    max: 1000,
     step: 1,
+    published: 0,
     label: 'Top-k',
     about: 'Only the k likeliest tokens; 0 takes all.',
   },
   {
     key: 'sampling.minP',
+    flag: 'min-p',
+    advanced: true,
     kind: 'number',
     group: 'sampling',
     min: 0,
     max: 1,
     step: 0.01,
+    published: 0,
     label: 'Min-p',
     about: 'Only tokens at least this likely, relative to the likeliest; 0 takes all.',
   },
   {
     key: 'sampling.maxNewTokens',
+    flag: 'max-tokens',
     kind: 'number',
     group: 'sampling',
     min: 1,
-    max: 4096,
+    max: limits.newTokens,
     step: 1,
+    published: 2048,
     label: 'Longest answer',
     about: 'Tokens after which a response is cut off. A response cut off before its answer is unparsed.',
   },
   {
     key: 'summarySampling.temperature',
+    flag: 'summary-temperature',
+    advanced: true,
     kind: 'number',
     group: 'sampling',
     min: 0,
-    max: 2,
+    max: 5,
     step: 0.05,
+    published: 1,
     label: 'Summary temperature',
     about: 'Summaries are greedy by default: they should be right rather than varied.',
   },
   {
+    key: 'summarySampling.topP',
+    flag: 'summary-top-p',
+    advanced: true,
+    kind: 'number',
+    group: 'sampling',
+    min: 0.01,
+    max: 1,
+    step: 0.05,
+    published: 0.9,
+    label: 'Summary top-p',
+    about: 'Top-p of summaries; 1 takes all.',
+  },
+  {
+    key: 'summarySampling.topK',
+    flag: 'summary-top-k',
+    advanced: true,
+    kind: 'number',
+    group: 'sampling',
+    min: 0,
+    max: 1000,
+    step: 1,
+    published: 0,
+    label: 'Summary top-k',
+    about: 'Top-k of summaries; 0 takes all.',
+  },
+  {
+    key: 'summarySampling.minP',
+    flag: 'summary-min-p',
+    advanced: true,
+    kind: 'number',
+    group: 'sampling',
+    min: 0,
+    max: 1,
+    step: 0.01,
+    published: 0,
+    label: 'Summary min-p',
+    about: 'Min-p of summaries; 0 takes all.',
+  },
+  {
     key: 'summarySampling.maxNewTokens',
+    flag: 'summary-tokens',
+    advanced: true,
     kind: 'number',
     group: 'sampling',
     min: 1,
-    max: 4096,
+    max: limits.newTokens,
     step: 1,
+    published: 2048,
     label: 'Longest summary',
     about: 'Tokens after which a summary is cut off.',
   },
   {
     key: 'seed',
+    flag: 'seed',
     kind: 'number',
     group: 'sampling',
     min: 0,
@@ -261,10 +325,12 @@ export const settings: readonly Setting[] = [
   },
   {
     key: 'retries',
+    flag: 'retries',
+    advanced: true,
     kind: 'number',
     group: 'sampling',
     min: 0,
-    max: 5,
+    max: 20,
     step: 1,
     label: 'Retries',
     about: 'How often a failed call is repeated, with unchanged model, temperature and seed, before it counts as failed.',

@@ -2,11 +2,9 @@
 import * as v from 'valibot';
 import type { RunEvent, Turn } from '../debate/events';
 import { foldAll, turnId, type RunStart, type RunState } from '../debate/fold';
+import { limits } from '../debate/limits';
 import { issueText, parseRunEvent } from '../debate/schema';
 import { ShareError } from './errors';
-
-/** More than a page can show; the fold of what passes stays a matter of seconds. */
-export const limits = { events: 60_000, questions: 2000, agents: 26, rounds: 26 } as const;
 
 const invalid = (message: string, cause?: unknown) =>
   new ShareError('invalid', `${message}.`, 'It may have been edited by hand, or made by another program.', cause);

@@ -116,7 +116,7 @@ describe('the page', { timeout: 400_000 }, () => {
     await page.locator('summary').first().click();
     const agents = page.getByLabel('Agents');
     await agents.fill('99');
-    await shown(/99 is outside 1 to 8/);
+    await shown(/99 is outside 1 to 26/);
     expect(await page.getByRole('button', { name: 'Run live' }).isDisabled()).toBe(true);
     await go('#/models');
     await go('#/debate');

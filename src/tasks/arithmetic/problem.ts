@@ -3,13 +3,14 @@ import { hash32, integer, type Random } from './random';
 
 export type Problem = readonly [a: number, b: number, c: number, d: number, e: number, f: number];
 
-/** Both bounds included. `paper` is the range of the debate paper's code. */
+/** Both bounds included. `paper` is the range of the debate paper's code; its text says "up to a maximum of 30". */
 export const ranges = {
   easy: { low: 1, high: 5, label: 'operands 1 to 5' },
   standard: { low: 1, high: 9, label: 'operands 1 to 9' },
   larger: { low: 1, high: 12, label: 'operands 1 to 12' },
   large: { low: 1, high: 20, label: 'operands 1 to 20' },
-  paper: { low: 0, high: 29, label: 'operands 0 to 29, as in the paper' },
+  paper: { low: 0, high: 29, label: 'operands 0 to 29, published' },
+  'paper-30': { low: 0, high: 30, label: 'operands 0 to 30' },
 } as const;
 export type Difficulty = keyof typeof ranges;
 export const defaultDifficulty: Difficulty = 'standard';

@@ -1,8 +1,9 @@
 // One setting of a loop: what stands in its field, and what becomes of the loop when something else is typed there.
 import { readShare, shareText } from '../../datasets/share';
-import { settings as debateSettings, type Setting } from '../../debate/settings';
+import { withSetting, type Setting } from '../../debate/setting';
+import { settings as debateSettings } from '../../debate/settings';
 import type { LoopConfig } from '../../experiment/records';
-import { fieldText, readField, withValue } from '../session/form';
+import { fieldText, readField } from '../session/form';
 
 export type Group = 'size' | 'debate' | 'sets' | 'training';
 
@@ -99,7 +100,7 @@ export function debateField(key: Setting['key'], group: Group, when?: (config: L
     text: ({ debate }) => fieldText(setting, debate),
     put(config, text) {
       const read = readField(setting, text);
-      return read.ok ? { ...config, debate: withValue(config.debate, setting.key, read.value) } : read.problem;
+      return read.ok ? { ...config, debate: withSetting(config.debate, setting.key, read.value) } : read.problem;
     },
   };
 }

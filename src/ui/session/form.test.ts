@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { defaultConfig } from '../../debate/defaults';
+import { asPublished } from '../../debate/published';
 import { settings } from '../../debate/settings';
 import { draftOf, fieldText, readDraft, readField } from './form';
+import { presetOf, presets } from './presets';
 
 const defaults = defaultConfig();
 const setting = (key: string) => settings.find(candidate => candidate.key === key)!;
@@ -24,7 +26,7 @@ describe('the settings form', () => {
   it('says what is wrong with a field and keeps the others', () => {
     const { config, problems } = readDraft(settings, defaults, { seats: '99', rounds: 'two', seed: '1.5', 'sampling.topK': '7' });
     expect([...problems.keys()].sort()).toEqual(['rounds', 'seats', 'seed']);
-    expect(problems.get('seats')).toContain('outside 1 to 8');
+    expect(problems.get('seats')).toContain('outside 1 to 26');
     expect(problems.get('rounds')).toContain('“two”');
     expect(config).toEqual({ ...defaults, sampling: { ...defaults.sampling, topK: 7 } });
   });
@@ -43,5 +45,17 @@ describe('the settings form', () => {
     const { config } = readDraft(settings, defaults, { seats: '4', share: 'concat', minVotes: '2' });
     expect(draftOf(settings, defaults, config)).toEqual({ seats: '4', share: 'concat', minVotes: '2' });
     expect(readDraft(settings, defaults, draftOf(settings, defaults, config)).config).toEqual(config);
+  });
+});
+
+describe('presets', () => {
+  it.each([defaults, defaultConfig({ kind: 'hub', id: 'some/model' })])('are each recognised by what they lead to', base => {
+    for (const preset of presets) {
+      const { config, problems } = readDraft(settings, base, preset.draft(base));
+      expect([...problems]).toEqual([]);
+      expect(presetOf({ ...config, seed: 5 }, base, preset.difficulty ?? 'easy')?.id).toBe(preset.id);
+    }
+    expect(presetOf(base, base, 'easy')).toBeNull();
+    expect(readDraft(settings, base, presets[0]!.draft(base)).config).toEqual({ ...asPublished(base), difficulty: base.difficulty });
   });
 });

@@ -1,29 +1,14 @@
 // Between what stands in a field and a run configuration: every field keeps the text that was typed, valid or not.
-import { baseSeats } from '../../debate/defaults';
 import type { RunConfig } from '../../debate/config';
-import type { NumberSetting, Setting } from '../../debate/settings';
+import { contradictions, settingValue, withSetting, type NumberSetting, type Setting } from '../../debate/setting';
 
 /** Text of edited fields by setting key; a field that is not in here stands at its default. */
 export type Draft = Readonly<Record<string, string>>;
 
 export type Read<T> = { ok: true; value: T } | { ok: false; problem: string };
 
-function at(config: RunConfig, key: Setting['key']): unknown {
-  if (key === 'seats') return config.seats.length;
-  let value: unknown = config;
-  for (const part of key.split('.')) value = (value as Record<string, unknown>)[part];
-  return value;
-}
-
-/** A configuration with one setting changed. */
-export function withValue(config: RunConfig, key: Setting['key'], value: unknown): RunConfig {
-  if (key === 'seats') return { ...config, seats: baseSeats(value as number) };
-  const [outer, inner] = key.split('.') as [keyof RunConfig, string | undefined];
-  return { ...config, [outer]: inner === undefined ? value : { ...(config[outer] as object), [inner]: value } };
-}
-
 /** What the field of a setting shows for a configuration. */
-export const fieldText = (setting: Setting, config: RunConfig): string => String(at(config, setting.key) ?? '');
+export const fieldText = (setting: Setting, config: RunConfig): string => String(settingValue(config, setting.key) ?? '');
 
 function readNumber(setting: NumberSetting, text: string): Read<number | null> {
   const typed = text.trim();
@@ -53,14 +38,6 @@ export interface Reading {
   problems: ReadonlyMap<string, string>;
 }
 
-/** Rules between settings, by the field that should be changed. */
-function between(config: RunConfig): [string, string][] {
-  const found: [string, string][] = [];
-  if (config.minVotes !== null && config.minVotes > config.seats.length)
-    found.push(['minVotes', `Votes for a label: ${config.minVotes} votes cannot come from ${config.seats.length} agents.`]);
-  return found;
-}
-
 export function readDraft(settings: readonly Setting[], defaults: RunConfig, draft: Draft): Reading {
   let config = defaults;
   const problems = new Map<string, string>();
@@ -68,10 +45,10 @@ export function readDraft(settings: readonly Setting[], defaults: RunConfig, dra
     const text = draft[setting.key];
     if (text === undefined) continue;
     const read = readField(setting, text);
-    if (read.ok) config = withValue(config, setting.key, read.value);
+    if (read.ok) config = withSetting(config, setting.key, read.value);
     else problems.set(setting.key, read.problem);
   }
-  for (const [key, problem] of between(config)) if (!problems.has(key)) problems.set(key, problem);
+  for (const { key, problem } of contradictions(config)) if (!problems.has(key)) problems.set(key, problem);
   return { config, problems };
 }
 

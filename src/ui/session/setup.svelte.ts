@@ -4,7 +4,8 @@ import { builtinModel, defaultConfig } from '../../debate/defaults';
 import { settings } from '../../debate/settings';
 import type { Equality, Question } from '../../tasks/question';
 import { ownQuestion, taskById } from '../../tasks/tasks';
-import { draftOf, readDraft, type Draft, type Read } from './form';
+import { draftOf, fieldText, readDraft, type Draft, type Read } from './form';
+import { presetOf, type Preset } from './presets';
 import type { RunConfig } from '../../debate/config';
 
 export type QuestionSource = 'dataset' | 'own';
@@ -75,6 +76,13 @@ export class Setup {
     this.#base = base;
   }
 
+  /** Whether a field stands at something else than its default. */
+  isChanged(key: string): boolean {
+    const text = this.draft[key];
+    const setting = settings.find(one => one.key === key);
+    return text !== undefined && setting !== undefined && text !== fieldText(setting, this.defaults);
+  }
+
   set(key: string, text: string): void {
     this.draft = { ...this.draft, [key]: text };
   }
@@ -82,6 +90,23 @@ export class Setup {
   reset(): void {
     this.draft = {};
   }
+
+  /** The preset that the form stands at; null = something of its own, or a field has a problem. */
+  readonly preset: Preset | null = $derived(
+    this.problems.size > 0 ? null : presetOf(this.#reading.config, this.defaults, this.source === 'own' ? '' : this.difficulty),
+  );
+
+  choosePreset(preset: Preset): void {
+    this.draft = preset.draft(this.defaults);
+    if (preset.difficulty !== undefined && preset.difficulty !== this.difficulty) this.chooseDifficulty(preset.difficulty);
+  }
+
+  /** The built-in model cannot do what these prompts ask: in words, before anybody wonders; null where there is nothing to say. */
+  readonly caution: string | null = $derived(
+    this.#base.kind === 'builtin' && this.#reading.config.promptSet !== this.defaults.promptSet
+      ? 'The built-in model was trained on other words. With these it still solves, but its critics go astray: in a trial of ten questions none of 30 revised answers was right. For these prompts choose a larger model under Models.'
+      : null,
+  );
 
   /** The first `count` questions of the chosen list. @throws RangeError when the difficulty has no so many */
   questions(count: number): Question[] {
