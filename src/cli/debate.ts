@@ -7,7 +7,8 @@ import type { EngineInfo, RunEvent } from '../debate/events';
 import { fold, foldAll, type RunStart } from '../debate/fold';
 import { DebateHalted, runDebate } from '../debate/protocol';
 import { allTurns } from '../debate/schedule';
-import { createNodeEngine } from '../models/engine-node';
+import type { Engine } from '../models/engine';
+import { createNodeTeam } from '../models/team/node';
 import { app, timestamp } from './about';
 import { debateHelp, debatePlan, type DebatePlan } from './debate-options';
 import { CliError } from './errors';
@@ -46,9 +47,9 @@ function checkSame(plan: DebatePlan, stored: RunStart): void {
     );
 }
 
-async function engineFor(plan: DebatePlan): ReturnType<typeof createNodeEngine> {
+async function engineFor(plan: DebatePlan): Promise<Engine> {
   try {
-    return await createNodeEngine(plan.modelDir, { base: plan.config.base, threads: plan.threads ?? availableParallelism() });
+    return await createNodeTeam(plan.modelDir, { base: plan.config.base, processors: plan.threads ?? availableParallelism() });
   } catch (error) {
     throw new CliError(`cannot load a model from ${resolve(plan.modelDir)}: ${(error as Error).message}`);
   }

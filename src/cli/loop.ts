@@ -10,7 +10,7 @@ import { LoopHalted, runLoop } from '../experiment/loop';
 import { evalQuestions, trainQuestions } from '../experiment/questions';
 import type { LoopConfig, LoopEvent } from '../experiment/records';
 import type { Engine } from '../models/engine';
-import { createNodeEngine } from '../models/engine-node';
+import { createNodeTeam } from '../models/team/node';
 import { app, timestamp } from './about';
 import { CliError } from './errors';
 import { openEndpoint } from './loop-endpoint';
@@ -44,7 +44,7 @@ function startOf({ title }: LoopCommand, config: LoopConfig, engine: Engine): Lo
 
 async function engineFor(command: LoopCommand, config: LoopConfig): Promise<Engine> {
   try {
-    return await createNodeEngine(command.modelDir, { base: config.debate.base, threads: command.threads ?? availableParallelism() });
+    return await createNodeTeam(command.modelDir, { base: config.debate.base, processors: command.threads ?? availableParallelism() });
   } catch (error) {
     throw new CliError(`cannot load a model from ${resolve(command.modelDir)}: ${(error as Error).message}`);
   }

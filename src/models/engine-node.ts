@@ -44,6 +44,14 @@ export const folderOnDisk = (dir: string): ModelFolder => ({
   read: path => orNull(readFile(join(dir, path))),
 });
 
+const cpu = { device: 'cpu', halves: false } as const;
+
+/** Bytes of the graph that would be loaded and of the files it names. */
+export async function graphBytes(dir: string, dtype?: string): Promise<number> {
+  const { graph, external } = await chooseFiles(folderOnDisk(dir), cpu, dtype);
+  return [graph, ...external].reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
 /**
  * @param dir a model folder: config, tokenizer and `onnx/model.onnx`
  * @throws EngineError `bad-model` when the folder holds no model the engine can run
@@ -51,7 +59,7 @@ export const folderOnDisk = (dir: string): ModelFolder => ({
 export async function createNodeEngine(dir: string, options: NodeEngineOptions = {}): Promise<Engine> {
   const { base = { kind: 'builtin', id: basename(dir) }, threads, dtype, signal = new AbortController().signal, ...rest } = options;
   const folder = folderOnDisk(dir);
-  const chosen = await chooseFiles(folder, { device: 'cpu', halves: false }, dtype, signal);
+  const chosen = await chooseFiles(folder, cpu, dtype, signal);
   return assemble(
     {
       base,

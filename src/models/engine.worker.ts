@@ -1,16 +1,6 @@
-// The engine's worker: one model, one queue of calls. Unloading a model is ending the worker.
-import type { Engine } from './engine';
-import { toFault } from './fault';
+// The engine's worker in a page.
 import { loadInWorker } from './load-in-worker';
-import type { FetchQuestion } from './permit';
-import { exhaustive, type FromEngine, type LoadRequest, type ToEngine } from './protocol';
-
-const running = new Map<number, AbortController>();
-/** Loads that wait for the user. */
-const asked = new Map<number, (yes: boolean) => void>();
-let engine: Engine | undefined;
-
-const say = (message: FromEngine): void => self.postMessage(message);
+import { serveEngine } from './serve-engine';
 
 /** The page waits for this lock: it gets it the moment this worker is gone, however it went. */
 const holdLock = (name: string): Promise<void> =>
@@ -22,64 +12,12 @@ const holdLock = (name: string): Promise<void> =>
     });
   });
 
-const ask = (id: number, question: FetchQuestion, signal: AbortSignal): Promise<boolean> =>
-  new Promise((resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-    asked.set(id, resolve);
-    say({ type: 'ask', id, question });
-  });
-
-async function load(id: number, request: LoadRequest, signal: AbortSignal): Promise<void> {
-  // Before the first word: the page asks for the lock when it hears one.
-  await holdLock(request.lock);
-  engine = await loadInWorker(
-    request,
-    { onProgress: progress => say({ type: 'progress', id, progress }), ask: question => ask(id, question, signal) },
-    signal,
-  );
-  const { facts, checks, maxContext } = engine;
-  say({ type: 'loaded', id, loaded: { facts, checks, maxContext } });
-}
-
-async function answer(message: Exclude<ToEngine, { type: 'cancel' | 'answer' }>, signal: AbortSignal): Promise<void> {
-  const { id } = message;
-  if (message.type === 'load') return load(id, message.request, signal);
-  if (!engine) throw new Error('no model is loaded');
-  switch (message.type) {
-    case 'generate':
-      await engine.generate(message.rows, update => say({ type: 'update', id, update }), signal);
-      return say({ type: 'generated', id });
-    case 'score':
-      return say({ type: 'scored', id, rows: await engine.score(message.rows, signal) });
-    case 'tokenize':
-      return say({ type: 'tokenized', id, prompt: await engine.tokenize(message.messages) });
-    case 'adopt':
-      await engine.adopt(message.agents, signal);
-      return say({ type: 'adopted', id });
-    case 'probe':
-      return say({ type: 'probed', id, report: await engine.probe(message.agent, message.file, signal) });
-    default:
-      return exhaustive(message);
-  }
-}
-
-self.onmessage = async ({ data: message }: MessageEvent<ToEngine>) => {
-  if (message.type === 'cancel') {
-    running.get(message.id)?.abort(new DOMException('Cancelled.', 'AbortError'));
-    return;
-  }
-  if (message.type === 'answer') {
-    asked.get(message.id)?.(message.yes);
-    asked.delete(message.id);
-    return;
-  }
-  const abort = new AbortController();
-  running.set(message.id, abort);
-  try {
-    await answer(message, abort.signal);
-  } catch (error) {
-    say({ type: 'failed', id: message.id, error: toFault(error) });
-  } finally {
-    running.delete(message.id);
-  }
-};
+const hear = serveEngine(
+  message => self.postMessage(message),
+  async (request, listener, signal) => {
+    // Before the first word: the page asks for the lock when it hears one.
+    await holdLock(request.lock);
+    return loadInWorker(request, listener, signal);
+  },
+);
+self.onmessage = ({ data }: MessageEvent) => void hear(data);

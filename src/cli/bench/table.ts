@@ -8,12 +8,14 @@ function line(what: string, measured: string, target: string, holds: boolean | n
   return `| ${what} | ${measured} | ${target} | ${holds === null ? '–' : holds ? 'met' : 'missed'} |`;
 }
 
+const engineWords = (count: number): string => (count === 1 ? 'one engine' : `${count} engines`);
+
 /** Seconds an iteration may take, by part; the lecture on Node has no target of its own. */
 const iterationTargets: Record<string, number> = { node: 150, page: 360, 'page, lecture': 90 };
 
 export function table({ date, machine, threads, engines, trainStep, page, loops }: Report): string {
   const lines = ['| measured | value | target | |', '|---|---|---|---|'];
-  for (const [name, { decode, against, parameters }] of Object.entries(engines)) {
+  for (const [name, { decode, against, alone, parameters }] of Object.entries(engines)) {
     const held = name !== 'node-100m';
     const who = `${name}, ${round(parameters / 1e6, 1)} M`;
     lines.push(
@@ -25,7 +27,7 @@ export function table({ date, machine, threads, engines, trainStep, page, loops 
       ),
       line(
         `${who}: ${against.agents} agents × ${against.questions} questions over generate() one by one`,
-        `${round(against.times, 1)}× (${round(against.ours.perSecond, 0)} / ${round(against.theirs.perSecond, 0)} tokens/s)`,
+        `${round(against.times, 1)}× (${round(against.ours.perSecond, 0)} / ${round(against.theirs.perSecond, 0)} tokens/s; ${engineWords(against.engines)}${against.engines > 1 ? `, one alone ${round(alone.times, 1)}×` : ''})`,
         held ? '≥ 6×' : 'reported',
         held ? against.times >= 6 : null,
       ),

@@ -1,4 +1,5 @@
 // The engine's measurements in this Node process.
+import { availableParallelism } from 'node:os';
 import { basename, dirname } from 'node:path';
 
 import { chooseFiles } from '../choose-files';
@@ -6,6 +7,7 @@ import type { EngineMessage } from '../engine';
 import { folderOnDisk } from '../engine-node';
 import { readGraph } from '../read-graph';
 import { nodeRuntime } from '../runtime-node';
+import { createNodeTeam } from '../team/node';
 import { libraryModel } from './library-generate';
 import { benchEngine, type EngineBench } from './suite';
 
@@ -34,6 +36,7 @@ export async function benchNode(dir: string, { threads, ...options }: NodeBenchO
       now: () => performance.now(),
       breathe: () => new Promise(resolve => setImmediate(resolve)),
     },
+    team: adapters => createNodeTeam(dir, { adapters, processors: availableParallelism() }),
     library: () => libraryModel(`${dirname(dir)}/`, basename(dir), 'cpu'),
   });
 }

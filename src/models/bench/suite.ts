@@ -1,11 +1,13 @@
 // Both measurements of one model on one runtime, in one process: what the table of `npm run bench` shows.
 import { assembleParts, type AssembleOptions } from '../assemble';
-import type { EngineMessage } from '../engine';
+import type { Engine, EngineMessage } from '../engine';
 import { createEngine } from '../engine-core';
 import { needJson } from '../model-folder';
 import { benchAgainstGenerate, type AgainstGenerate } from './against-generate';
 import { benchDecodeRatio, type DecodeRatio } from './decode-ratio';
 import type { LibraryModel } from './library-generate';
+import type { AdapterFiles } from '../../onnx/peft';
+import type { Team } from '../team/team';
 import { probeAdapters } from './probe-adapters';
 
 export interface EngineBench {
@@ -13,7 +15,10 @@ export interface EngineBench {
   runtime: string;
   parameters: number;
   decode: DecodeRatio;
-  against: AgainstGenerate;
+  /** All engines that this machine gives a society. */
+  against: AgainstGenerate & { engines: number };
+  /** The same with one engine. */
+  alone: AgainstGenerate;
 }
 
 export interface SuiteOptions {
@@ -22,13 +27,16 @@ export interface SuiteOptions {
   maxNewTokens: number;
   decodeSteps: number;
   rounds: number;
+  /** The engines as the program makes them, with these adapters. */
+  team(adapters: ReadonlyMap<string, AdapterFiles>): Promise<Team>;
   library(): Promise<LibraryModel>;
 }
 
 const AGENTS = ['one', 'two', 'three'];
 
 /** Three agents with an adapter each, on every question. */
-export async function benchEngine({ assemble, questions, maxNewTokens, decodeSteps, rounds, library }: SuiteOptions): Promise<EngineBench> {
+export async function benchEngine(options: SuiteOptions): Promise<EngineBench> {
+  const { assemble, questions, maxNewTokens, decodeSteps, rounds } = options;
   const adapters = probeAdapters(await needJson(assemble.folder, 'config.json'), AGENTS);
   const parts = await assembleParts({ ...assemble, adapters }, new AbortController().signal);
   const rows = questions.flatMap((messages, q) =>
@@ -42,13 +50,22 @@ export async function benchEngine({ assemble, questions, maxNewTokens, decodeSte
   );
   const decode = await benchDecodeRatio(parts, rows, decodeSteps, rounds);
   const engine = createEngine(parts);
-  const other = await library();
+  const team = await options.team(adapters);
+  const other = await options.library();
   try {
     const { generate } = other;
-    const against = await benchAgainstGenerate({ engine, adapters: AGENTS, questions, maxNewTokens, generate, now: assemble.now, rounds });
-    return { model: parts.facts.base.id, runtime: parts.facts.runtime, parameters: parts.facts.parameters, decode, against };
+    const against = (ours: Engine): Promise<AgainstGenerate> =>
+      benchAgainstGenerate({ engine: ours, adapters: AGENTS, questions, maxNewTokens, generate, now: assemble.now, rounds });
+    const alone = await against(engine);
+    // The others come with the first call that has work for them.
+    await team.generate(rows, () => undefined, new AbortController().signal);
+    await team.settled();
+    const together = { ...(await against(team)), engines: team.members };
+    const { facts } = parts;
+    return { model: facts.base.id, runtime: facts.runtime, parameters: facts.parameters, decode, against: together, alone };
   } finally {
     await other.dispose();
+    await team.dispose();
     await engine.dispose();
   }
 }

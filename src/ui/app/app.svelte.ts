@@ -28,8 +28,8 @@ export function createApp(signal: AbortSignal = new AbortController().signal): A
   const session = new Session({
     createEngine: async (ref, options) => {
       // Fetched on the first click that needs a model: nothing of it is part of the first paint.
-      const { createWebEngine } = await import('../../models/engine-client');
-      return createWebEngine(ref, options);
+      const { createPageTeam } = await import('../../models/team/page');
+      return createPageTeam(ref, options);
     },
     drive,
     record: new Record(() => painted.then(() => openStore())),

@@ -4,6 +4,7 @@ import type { EngineMessage } from '../../engine';
 import { siteFolder } from '../../folder-site';
 import { readGraph } from '../../read-graph';
 import { wasmRuntime } from '../../runtime-web';
+import { createPageTeam } from '../../team/page';
 import { libraryModel } from '../library-generate';
 import { benchEngine } from '../suite';
 
@@ -37,6 +38,7 @@ self.onmessage = async ({ data }: MessageEvent<WebBenchRequest>) => {
         now: () => performance.now(),
         breathe,
       },
+      team: adapters => createPageTeam({ kind: 'builtin', id }, { models, adapters, device: 'wasm' }),
       library: () => libraryModel(new URL(models).pathname, id, 'wasm'),
     });
     self.postMessage({ result });
