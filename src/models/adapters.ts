@@ -3,7 +3,7 @@ import { stackAdapters, type Feed, type MappedAdapter } from '../onnx/feeds';
 import { AdapterMismatch, mapAdapter } from '../onnx/mapping';
 import { AdapterError, readAdapter, type AdapterFiles } from '../onnx/peft';
 import type { Projection, Refusal } from '../onnx/resolve';
-import { AdapterPool } from './adapter-pool';
+import { AdapterPool, poolMatrices } from './adapter-pool';
 import { EngineError } from './fault';
 import { keepRowsInPlace } from './host-rows';
 import type { DeviceMemory, Feeds, Runtime, Tensor } from './runtime';
@@ -40,12 +40,17 @@ export class AdapterShelf {
   readonly #adapters: ReadonlyMap<string, MappedAdapter>;
   readonly #pool: AdapterPool | null;
 
-  /** @param pooled the graph has pooled adapter inputs */
-  constructor(runtime: Runtime, modules: readonly Projection[], adapters: ReadonlyMap<string, MappedAdapter>, pooled: boolean) {
+  /** @param form of the adapter inputs: a pool, which may be part of the graph, or else an adapter for each row */
+  constructor(
+    runtime: Runtime,
+    modules: readonly Projection[],
+    adapters: ReadonlyMap<string, MappedAdapter>,
+    { pooled, baked }: { pooled: boolean; baked: boolean },
+  ) {
     this.#runtime = runtime;
     this.#modules = modules;
     this.#adapters = adapters;
-    this.#pool = pooled ? new AdapterPool(runtime, modules, adapters) : null;
+    this.#pool = pooled ? new AdapterPool(runtime, adapters, baked ? new Map() : poolMatrices(modules, adapters)) : null;
   }
 
   has(id: string): boolean {

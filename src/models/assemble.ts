@@ -2,11 +2,11 @@
 import type { MappedAdapter } from '../onnx/feeds';
 import type { AdapterFiles } from '../onnx/peft';
 import { adapterForm, BaseModel, modelOn, noAdapters, SMALL_GRAPH, warmUp } from './base-model';
-import type { Model } from './batch';
 import type { Engine, EngineModelRef, LoadProgress, TunedFiles } from './engine';
 import { createEngine, type EngineParts } from './engine-core';
 import { hashGraph } from './hash';
 import { loadGraph, projectionsOf, type GraphFiles } from './load-graph';
+import { probeModel } from './probe-model';
 import { readModelConfig } from './model-config';
 import { needJson, type ModelFolder } from './model-folder';
 import { Roster } from './roster';
@@ -81,18 +81,17 @@ export async function assembleParts(options: AssembleOptions, signal: AbortSigna
     signal.throwIfAborted();
 
     // Small graphs are checked with and without adapter inputs, whichever of the two was asked for.
-    const other =
-      size <= SMALL_GRAPH
-        ? await loadGraph(runtime, await files(), { lora: shared.form === 'plain' && adapterForm(runtime, mapped), widths: config.widths })
-        : null;
+    const small = size <= SMALL_GRAPH;
+    const form = adapterForm(runtime, mapped, size);
+    const probe = small ? await probeModel(runtime, await files(), form, config.widths) : null;
+    const other = probe && shared.form !== 'plain' ? await loadGraph(runtime, await files(), { lora: false, widths: config.widths }) : null;
     let verdict;
     try {
       signal.throwIfAborted();
-      const second: Model | null = other && modelOn(runtime, other, noAdapters);
-      const [adapted, plain, modules] = shared.form === 'plain' ? [second, model, other?.modules] : [model, second, loaded.modules];
+      const plain = other ? modelOn(runtime, other, noAdapters) : model;
       verdict = await verify({
         model,
-        adapted: adapted && plain && modules?.length ? { model: adapted, plain, modules } : null,
+        adapted: probe && { plain, model: other ? model : probe.model, probe: probe.model },
         references,
         dtype,
         onStep: (done, total) => {
@@ -101,6 +100,7 @@ export async function assembleParts(options: AssembleOptions, signal: AbortSigna
         },
       });
     } finally {
+      await probe?.release();
       await other?.session.release();
     }
     const ownLimits: WaveLimits = {

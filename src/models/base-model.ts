@@ -9,21 +9,34 @@ import { slotCache } from './cache-slots';
 import { staticCache } from './cache-static';
 import { loadGraph, type GraphFiles, type LoadedGraph } from './load-graph';
 import type { Runtime } from './runtime';
-import { boundsOf, checkAdapters } from './self-check';
+import { boundsOf, checkZero } from './self-check';
 import { SelfCheckFailed } from './verify';
 
-/** `plain`: no adapter inputs, which cost every row a little; then an adapter per batch row, or one pool that all rows read. */
-export type AdapterForm = 'plain' | 'per-row' | 'pooled';
+/**
+ * `plain`: no adapter inputs, which cost every row a little; then an adapter per batch row, or one pool that all rows read, fed or as part of
+ * the graph.
+ */
+export type AdapterForm = 'plain' | 'per-row' | 'pooled' | 'baked';
+
+export const formOptions = (
+  form: AdapterForm,
+  adapters: ReadonlyMap<string, MappedAdapter>,
+): Pick<Parameters<typeof loadGraph>[2], 'lora' | 'baked'> =>
+  form === 'plain' ? { lora: false } : form === 'baked' ? { lora: 'pooled', baked: adapters } : { lora: form };
 
 /** Up to this size a second session beside the first costs next to nothing. */
 export const SMALL_GRAPH = 32 * 2 ** 20;
 /** Ranks of all adapters together up to which reading and multiplying a pool is cheaper than an adapter per row. */
 const POOL_RANK = 96;
 
-/** On a graphics card rows keep inputs of their own: there that form is the proven one. */
-export function adapterForm(runtime: Runtime, adapters: ReadonlyMap<string, MappedAdapter>): Exclude<AdapterForm, 'plain'> {
+/**
+ * On a graphics card rows keep inputs of their own: there that form is the proven one.
+ * @param size bytes of the graph
+ */
+export function adapterForm(runtime: Runtime, adapters: ReadonlyMap<string, MappedAdapter>, size: number): Exclude<AdapterForm, 'plain'> {
   if (runtime.device === 'webgpu') return 'per-row';
-  return [...adapters.values()].reduce((sum, adapter) => sum + rankOf(adapter), 0) <= POOL_RANK ? 'pooled' : 'per-row';
+  if ([...adapters.values()].reduce((sum, adapter) => sum + rankOf(adapter), 0) > POOL_RANK) return 'per-row';
+  return size <= SMALL_GRAPH ? 'baked' : 'pooled';
 }
 
 export const noAdapters: Model['adapters'] = () => ({ feeds: () => ({}), keep: () => undefined, dispose: () => undefined });
@@ -75,18 +88,21 @@ export class BaseModel {
     this.#options = options;
     this.#loaded = loaded;
     this.#form = form;
-    this.#shelf = new AdapterShelf(options.runtime, loaded.modules, adapters, loaded.pooled);
+    this.#shelf = new AdapterShelf(options.runtime, loaded.modules, adapters, loaded);
     this.#model = this.#modelOf(loaded);
   }
 
   /** @throws EngineError `bad-model` when the graph cannot be used */
   static async load(options: BaseOptions, adapters: ReadonlyMap<string, MappedAdapter>): Promise<BaseModel> {
-    const form = adapters.size ? adapterForm(options.runtime, adapters) : 'plain';
-    return new BaseModel(options, await BaseModel.#open(options, form), form, adapters);
+    const form = adapters.size ? adapterForm(options.runtime, adapters, options.size) : 'plain';
+    return new BaseModel(options, await BaseModel.#open(options, form, adapters), form, adapters);
   }
 
-  static #open = async ({ runtime, widths, files }: BaseOptions, form: AdapterForm): Promise<LoadedGraph> =>
-    loadGraph(runtime, await files(), { lora: form === 'plain' ? false : form, widths });
+  static #open = async (
+    { runtime, widths, files }: BaseOptions,
+    form: AdapterForm,
+    adapters: ReadonlyMap<string, MappedAdapter>,
+  ): Promise<LoadedGraph> => loadGraph(runtime, await files(), { ...formOptions(form, adapters), widths });
 
   get model(): Model {
     return this.#model;
@@ -103,12 +119,12 @@ export class BaseModel {
    * @throws SelfCheckFailed when the graph computes wrongly with adapter inputs; then everything is as it was
    */
   async fit(adapters: ReadonlyMap<string, MappedAdapter>, signal: AbortSignal): Promise<void> {
-    const { runtime } = this.#options;
+    const { runtime, size } = this.#options;
     // A graph that has adapter inputs keeps them: the next society will want them again.
-    const wanted = adapters.size ? adapterForm(runtime, adapters) : this.#form;
-    if (wanted !== this.#form) return this.#reload(wanted, adapters, signal);
+    const wanted = adapters.size ? adapterForm(runtime, adapters, size) : this.#form;
+    if (wanted !== this.#form || this.#loaded.baked) return this.#reload(wanted, adapters, signal);
     // The new pool first: when there is no room for it, the old one is still there.
-    const shelf = new AdapterShelf(runtime, this.#loaded.modules, adapters, this.#loaded.pooled);
+    const shelf = new AdapterShelf(runtime, this.#loaded.modules, adapters, this.#loaded);
     this.#shelf.dispose();
     this.#shelf = shelf;
   }
@@ -119,18 +135,20 @@ export class BaseModel {
     // Two copies of a large model may not fit at once.
     if (!small) await this.#release();
     let next: LoadedGraph | undefined;
+    let shelf: AdapterShelf | undefined;
     try {
-      next = await BaseModel.#open(this.#options, form);
+      next = await BaseModel.#open(this.#options, form, adapters);
       signal.throwIfAborted();
-      if (small) await this.#compare(next);
-      const shelf = new AdapterShelf(this.#options.runtime, next.modules, adapters, next.pooled);
+      shelf = new AdapterShelf(this.#options.runtime, next.modules, adapters, next);
+      if (small) await this.#compare(next, shelf);
       if (small) await this.#loaded.session.release();
       this.#shelf.dispose();
       this.#shelf = shelf;
     } catch (error) {
+      shelf?.dispose();
       await next?.session.release();
       if (!small) {
-        this.#loaded = await BaseModel.#open(this.#options, before);
+        this.#loaded = await BaseModel.#open(this.#options, before, new Map());
         this.#released = false;
         this.#model = this.#modelOf(this.#loaded);
       }
@@ -144,10 +162,11 @@ export class BaseModel {
   }
 
   /** The base must be what it was, with other inputs: held against the session that has spoken so far. */
-  async #compare(next: LoadedGraph): Promise<void> {
+  async #compare(next: LoadedGraph, shelf: AdapterShelf): Promise<void> {
     const { runtime, dtype } = this.#options;
-    const checks = await checkAdapters(modelOn(runtime, next, noAdapters), this.#model, next.modules, boundsOf(dtype));
-    if (checks.some(c => !c.passed)) throw new SelfCheckFailed(checks);
+    const model = modelOn(runtime, next, rows => shelf.inputs(rows));
+    const same = await checkZero(model, this.#model, boundsOf(dtype));
+    if (!same.passed) throw new SelfCheckFailed([same]);
   }
 
   #modelOf = (loaded: LoadedGraph): Model => modelOn(this.#options.runtime, loaded, rows => this.#shelf.inputs(rows));

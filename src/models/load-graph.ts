@@ -1,4 +1,5 @@
 // From the bytes of a decoder's ONNX file to a session the engine can batch on.
+import type { MappedAdapter } from '../onnx/feeds';
 import { resolveProjections, type Projection, type Refusal, type Resolution } from '../onnx/resolve';
 import { DataType, decodeModel, encodeModel, type ModelProto } from '../onnx/proto';
 import { prepareGraph } from '../onnx/surgery';
@@ -6,7 +7,8 @@ import type { DecoderShape } from './decoder-shape';
 import { decoderShape } from './decoder-shape';
 import { EngineError } from './fault';
 import { countParameters } from './parameters';
-import { poolAdapters } from './pool-surgery';
+import { poolMatrices } from './adapter-pool';
+import { bakePool, poolAdapters } from './pool-surgery';
 import type { Runtime, Session } from './runtime';
 import { addSlotOutputs } from './slot-outputs';
 
@@ -24,6 +26,8 @@ export interface LoadedGraph {
   refusals: readonly Refusal[];
   /** The adapter inputs are one pool for all rows. */
   pooled: boolean;
+  /** The pool is part of the graph. */
+  baked: boolean;
   /** The prepared graph still quantises activations by the largest value of the whole batch, so a row's numbers depend on its neighbours. */
   mixesRows: boolean;
   parameters: number;
@@ -55,10 +59,11 @@ function usable<T>(work: () => T): T {
 export const projectionsOf = ({ graph }: GraphFiles, widths?: Widths): Resolution =>
   usable(() => resolveProjections(decode(graph), widths));
 
+/** @param options.baked adapters that become part of the graph, where it can hold a pool */
 export async function loadGraph(
   runtime: Runtime,
   files: GraphFiles,
-  options: { lora: false | 'per-row' | 'pooled'; widths?: Widths },
+  options: { lora: false | 'per-row' | 'pooled'; widths?: Widths; baked?: ReadonlyMap<string, MappedAdapter> },
 ): Promise<LoadedGraph> {
   const original = decode(files.graph);
   const prepared = usable(() =>
@@ -70,7 +75,9 @@ export async function loadGraph(
   );
   // Halves stay per row: the pool is fed in full precision.
   const pooled = options.lora === 'pooled' && prepared.modules.length > 0 && prepared.modules.every(m => m.dataType === DataType.float);
-  const edited = pooled ? poolAdapters(prepared.model, prepared.modules) : prepared.model;
+  const baked = pooled && options.baked;
+  const inputs = pooled ? poolAdapters(prepared.model, prepared.modules) : prepared.model;
+  const edited = baked ? bakePool(inputs, poolMatrices(prepared.modules, baked)) : inputs;
   const model = runtime.copiesOutputs ? addSlotOutputs(edited) : edited;
   const session = await runtime.createSession(encodeModel(model), {
     externalData: [{ path: SELF, data: files.graph }, ...files.external],
@@ -83,6 +90,7 @@ export async function loadGraph(
       modules: prepared.modules,
       refusals: prepared.refusals,
       pooled,
+      baked: Boolean(baked),
       mixesRows: prepared.mixesRows,
       parameters: countParameters(original),
     };

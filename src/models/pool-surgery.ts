@@ -1,9 +1,10 @@
 // Another form of the adapter inputs: all adapters of the society side by side, and for each row which of them are its own.
-import { valueInfo } from '../onnx/graph';
+import { bytesOf, tensorProto, valueInfo } from '../onnx/graph';
 import { nodeProto } from '../onnx/graph-index';
 import { DataType, type ModelProto } from '../onnx/proto';
 import type { Projection } from '../onnx/resolve';
 import { loraA, loraB } from '../onnx/surgery';
+import type { Matrix } from './adapter-pool';
 
 /** Required input [batch, 1, rank]: 1 where a column of the pool belongs to the row's adapter, 0 elsewhere. */
 export const LORA_ROWS = 'lora_rows';
@@ -38,6 +39,25 @@ export function poolAdapters(model: ModelProto, modules: readonly Projection[]):
           return dims ? valueInfo(i.name!, DataType.float, dims) : i;
         }),
         valueInfo(LORA_ROWS, DataType.float, [batch, 1, rank]),
+      ],
+    },
+  };
+}
+
+/**
+ * Puts the pool into the graph as weights. A few dozen inputs less to hand over at every step, and weights are packed once for the product;
+ * another society then needs another session, which for a small model takes less than one answer.
+ */
+export function bakePool(model: ModelProto, matrices: ReadonlyMap<string, Matrix>): ModelProto {
+  const graph = model.graph!;
+  return {
+    ...model,
+    graph: {
+      ...graph,
+      input: graph.input.filter(i => !matrices.has(i.name ?? '')),
+      initializer: [
+        ...graph.initializer,
+        ...[...matrices].map(([name, { dims, data }]) => tensorProto(name, dims, DataType.float, bytesOf(data))),
       ],
     },
   };

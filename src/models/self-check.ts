@@ -1,7 +1,6 @@
 // Does this device compute this model rightly? Small experiments whose outcome is known, run after warm-up and kept with the run.
 import type { MappedAdapter } from '../onnx/feeds';
 import type { Projection } from '../onnx/resolve';
-import { AdapterShelf } from './adapters';
 import { Batch, type Model } from './batch';
 import type { SelfCheck } from './engine';
 import type { Reference } from './self-check-reference';
@@ -95,7 +94,11 @@ export async function checkPrefill(model: Model, { close }: Bounds): Promise<Sel
   }
 }
 
-function randomAdapter(modules: readonly Projection[]): MappedAdapter {
+/** What a model calls the adapter that is tried out on it. */
+export const PROBE = 'probe';
+
+/** An adapter that changes what is said. */
+export function randomAdapter(modules: readonly Projection[]): MappedAdapter {
   let state = 12345;
   const next = (): number => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 31 - 1;
   const rank = 2;
@@ -107,20 +110,22 @@ function randomAdapter(modules: readonly Projection[]): MappedAdapter {
   );
 }
 
-/** @param plain the same model without adapter inputs */
-export async function checkAdapters(model: Model, plain: Model, modules: readonly Projection[], { same }: Bounds): Promise<SelfCheck[]> {
-  const shelf = new AdapterShelf(model.runtime, modules, new Map([['probe', randomAdapter(modules)]]), model.pooled);
-  const own: Model = { ...model, adapters: rows => shelf.inputs(rows) };
+/** @param plain the same weights without adapter inputs */
+export async function checkZero(model: Model, plain: Model, { same }: Bounds): Promise<SelfCheck> {
+  const prompt = [probe(7, model.shape.vocabulary, 4)];
+  const base = await greedy(plain, prompt, [null], 1);
+  const zero = await greedy(model, prompt, [null], 1);
+  return check('no adapter equals the base', Math.max(...base.map((rows, step) => distance(rows[0]!, zero[step]![0]!))), same);
+}
+
+/** @param model knows an adapter of this name, which changes what is said */
+export async function checkRows(model: Model, adapter: string, { same }: Bounds): Promise<SelfCheck[]> {
   const { vocabulary } = model.shape;
   const prompts = [probe(7, vocabulary, 4), probe(7, vocabulary, 4)];
-  const base = await greedy(plain, prompts.slice(0, 1), [null], 1);
-  const zero = await greedy(own, prompts.slice(0, 1), [null], 1);
-  const first = await greedy(own, prompts, ['probe', null], 0);
-  const second = await greedy(own, prompts, [null, 'probe'], 0);
-  shelf.dispose();
+  const first = await greedy(model, prompts, [adapter, null], 0);
+  const second = await greedy(model, prompts, [null, adapter], 0);
   const effect = distance(first[0]![0]!, first[0]![1]!);
   return [
-    check('no adapter equals the base', Math.max(...base.map((rows, step) => distance(rows[0]!, zero[step]![0]!))), same),
     // Held against its bound from below: an adapter that was dropped changes nothing.
     { name: 'an adapter changes what its row says', value: effect, bound: 1e-3, passed: effect > 1e-3 && Number.isFinite(effect) },
     check(

@@ -1,9 +1,8 @@
 // Runs the self-check of a freshly loaded model and says what follows from it.
-import type { Projection } from '../onnx/resolve';
 import type { Model } from './batch';
 import type { SelfCheck } from './engine';
 import { EngineError } from './fault';
-import { boundsOf, checkAdapters, checkPrefill, checkRagged, checkReference, RAGGED } from './self-check';
+import { boundsOf, checkPrefill, checkRagged, checkReference, checkRows, checkZero, PROBE, RAGGED } from './self-check';
 import type { Reference } from './self-check-reference';
 
 /** The device computes this model wrongly; another device may not. */
@@ -21,8 +20,8 @@ export class SelfCheckFailed extends EngineError {
 
 export interface VerifyParts {
   model: Model;
-  /** The same weights with and without adapter inputs, where both are at hand. */
-  adapted: { model: Model; plain: Model; modules: readonly Projection[] } | null;
+  /** The same weights without adapter inputs, with them, and with an adapter to try out, where these are at hand. */
+  adapted: { plain: Model; model: Model; probe: Model } | null;
   references: readonly Reference[];
   dtype: string;
   onStep(done: number, total: number): void;
@@ -38,7 +37,11 @@ export interface Verdict {
 export async function verify({ model, adapted, references, dtype, onStep }: VerifyParts): Promise<Verdict> {
   const bounds = boundsOf(dtype);
   const work: (() => Promise<SelfCheck | SelfCheck[]>)[] = [() => checkRagged(model, bounds), () => checkPrefill(model, bounds)];
-  if (adapted) work.push(() => checkAdapters(adapted.model, adapted.plain, adapted.modules, bounds));
+  if (adapted)
+    work.push(
+      () => checkZero(adapted.model, adapted.plain, bounds),
+      () => checkRows(adapted.probe, PROBE, bounds),
+    );
   if (references.length) work.push(() => checkReference(model, references, bounds));
   const checks: SelfCheck[] = [];
   onStep(0, work.length);
