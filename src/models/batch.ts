@@ -3,6 +3,7 @@ import type { AdapterInputs } from './adapters';
 import type { KvCache } from './cache';
 import type { DecoderShape } from './decoder-shape';
 import { evenWidth } from './even-width';
+import { int64s } from './int64';
 import { fromHalves } from '../onnx/half';
 import type { Feeds, Runtime, Session, Tensor } from './runtime';
 
@@ -64,9 +65,8 @@ export class Batch {
   async read(texts: readonly (readonly number[])[], at: readonly (readonly number[])[]): Promise<(row: number, k: number) => Float32Array> {
     const width = evenWidth(Math.max(...texts.map(t => t.length)));
     const rows = this.#lengths.length;
-    const ids = new BigInt64Array(rows * width);
-    texts.forEach((text, row) => text.forEach((id, i) => (ids[row * width + i] = BigInt(id))));
-    const positions = BigInt64Array.from({ length: ids.length }, (_, i) => BigInt(i % width));
+    const ids = int64s(rows * width, i => texts[Math.floor(i / width)]?.[i % width] ?? 0);
+    const positions = int64s(ids.length, i => i % width);
     // An idle row is one token long.
     this.#lengths = this.#lengths.map((_, row) => texts[row]?.length ?? 1);
     const k = at[0]!.length;
@@ -78,15 +78,17 @@ export class Batch {
   /** One more token per row. */
   async step(tokens: readonly number[]): Promise<RowLogits> {
     const places = this.#places;
-    const ids = new BigInt64Array(this.#lengths.length);
+    const fed = Array<number>(this.#lengths.length).fill(0);
     // Idle rows write their last slot again and again.
-    const positions = BigInt64Array.from(this.#lengths, n => BigInt(n - 1));
-    this.#lengths = [...this.#lengths];
+    const lengths = [...this.#lengths];
     places.forEach((place, row) => {
-      ids[place] = BigInt(tokens[row]!);
-      positions[place] = BigInt(this.#lengths[place]!++);
+      fed[place] = tokens[row]!;
+      lengths[place]!++;
     });
-    const logits = await this.#run(ids, positions, 1, Array<number>(ids.length).fill(0), 1);
+    this.#lengths = lengths;
+    const ids = int64s(fed.length, i => fed[i]!);
+    const positions = int64s(fed.length, i => lengths[i]! - 1);
+    const logits = await this.#run(ids, positions, 1, Array<number>(fed.length).fill(0), 1);
     return { row: r => logits.at(places[r]!, 0) };
   }
 
@@ -122,7 +124,12 @@ export class Batch {
     };
     if (shape.positions) feeds['position_ids'] = runtime.tensor('int64', positions, [rows, fed]);
     if (shape.keepsLogits) feeds['num_logits_to_keep'] = runtime.tensor('int64', BigInt64Array.of(0n), []);
-    if (shape.gathered) feeds['logits_index'] = runtime.tensor('int64', BigInt64Array.from(at, BigInt), [rows, k, 1]);
+    if (shape.gathered)
+      feeds['logits_index'] = runtime.tensor(
+        'int64',
+        int64s(at.length, i => at[i]!),
+        [rows, k, 1],
+      );
     assertFeeds(session, feeds);
     const outputs = await session.run(feeds, { logits: null, ...this.#cache.fetches() });
     this.#cache.take(outputs, fed, this.#lengths);

@@ -2,6 +2,7 @@
 // onnxruntime-node copies every output into new memory: with whole caches that is megabytes per step, and garbage for the collector.
 import type { KvCache } from './cache';
 import type { CacheSlot, DecoderShape } from './decoder-shape';
+import { int64s } from './int64';
 import { keepRowsInPlace } from './host-rows';
 import type { Feeds, FloatType, Runtime, Tensor } from './runtime';
 import { SLOT_INDEX, slotOf } from './slot-outputs';
@@ -10,6 +11,7 @@ import { SLOT_INDEX, slotOf } from './slot-outputs';
 const MARGIN = 32;
 
 type Values = Float32Array | Uint16Array;
+const eightBytes = ({ buffer, byteOffset, byteLength }: Values): Float64Array => new Float64Array(buffer, byteOffset, byteLength >> 3);
 const zeros = (type: FloatType, size: number): Values => (type === 'float16' ? new Uint16Array(size) : new Float32Array(size));
 
 /** @param once there will be no step after the first run: nothing is handed back */
@@ -31,6 +33,8 @@ export function slotCache(runtime: Runtime, { slots }: DecoderShape, rows: numbe
   };
   const valuesOf = (outputs: Feeds, name: string): Values => outputs[name]!.data as Values;
   let filled = false;
+  // Handles for what is held; none while they would not fit any more.
+  let past: Feeds | null = null;
   return {
     maskWidth: (fed, longest) => Math.max(fed, longest),
     feeds(lengths) {
@@ -39,17 +43,17 @@ export function slotCache(runtime: Runtime, { slots }: DecoderShape, rows: numbe
         const wider = longest + MARGIN;
         held = held.map((data, i) => widen(slots[i]!, data, width, wider));
         width = wider;
+        past = null;
       }
       const heads = slots[0]!.heads;
-      const index = new BigInt64Array(count * heads * 2);
-      for (let at = 0; at < count * heads; at++) index[2 * at] = BigInt(at % heads);
-      if (filled)
-        lengths.forEach((length, row) => {
-          const last = BigInt(length - 1);
-          for (let head = 0; head < heads; head++) index[2 * (row * heads + head) + 1] = last;
-        });
+      // (head, position) of the slot that each row writes.
+      const index = int64s(count * heads * 2, i => {
+        const at = i >> 1;
+        return i % 2 === 0 ? at % heads : filled ? lengths[Math.floor(at / heads)]! - 1 : 0;
+      });
+      past ??= Object.fromEntries(slots.map((s, i) => [s.past, tensor(s, held[i]!)]));
       return {
-        ...Object.fromEntries(slots.map((s, i) => [s.past, tensor(s, held[i]!)])),
+        ...past,
         [SLOT_INDEX]: runtime.tensor('int64', index, [count, heads, 2]),
       };
     },
@@ -59,6 +63,7 @@ export function slotCache(runtime: Runtime, { slots }: DecoderShape, rows: numbe
       if (!filled) {
         width = fed + MARGIN;
         held = slots.map(s => widen(s, valuesOf(outputs, s.present), fed, width));
+        past = null;
         filled = true;
         return;
       }
@@ -66,20 +71,25 @@ export function slotCache(runtime: Runtime, { slots }: DecoderShape, rows: numbe
         const written = valuesOf(outputs, slotOf(s.present));
         const data = held[layer]!;
         const { heads, headDim } = s;
+        // Eight bytes at a time where they fit: a few dozen numbers, for which views on the arrays would cost more than the copy.
+        const wide = (headDim * data.BYTES_PER_ELEMENT) % 8 === 0 && written.byteOffset % 8 === 0 && data.byteOffset % 8 === 0;
+        const [into, out] = wide ? [eightBytes(data), eightBytes(written)] : [data, written];
+        const step = wide ? (headDim * data.BYTES_PER_ELEMENT) / 8 : headDim;
         for (let row = 0, from = 0; row < count; row++)
           for (let head = 0; head < heads; head++) {
-            const to = ((row * heads + head) * width + lengths[row]! - 1) * headDim;
-            // A few dozen numbers: views on the arrays would cost more than the copy.
-            for (let i = 0; i < headDim; i++) data[to + i] = written[from++]!;
+            const to = ((row * heads + head) * width + lengths[row]! - 1) * step;
+            for (let i = 0; i < step; i++) into[to + i] = out[from++]!;
           }
       });
     },
     keep(kept) {
       held = held.map((data, i) => keepRowsInPlace(data, slots[i]!.heads * width * slots[i]!.headDim, kept));
       count = kept.length;
+      past = null;
     },
     dispose() {
       held = [];
+      past = null;
     },
   };
 }

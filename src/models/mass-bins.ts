@@ -8,6 +8,17 @@ const IDS = 2 ** 21;
 /** Grows with the logit, as floats compare; both zeros are one. */
 const order = (bits: number): number => (bits === -0x80000000 ? 0 : bits ^ ((bits >> 31) & 0x7fffffff));
 
+/** A bin holds a handful: calling the platform's sort takes longer than sorting them. */
+function sortNumbers(keys: Float64Array): void {
+  if (keys.length > 24) return void keys.sort();
+  for (let i = 1; i < keys.length; i++) {
+    const key = keys[i]!;
+    let at = i - 1;
+    for (; at >= 0 && keys[at]! > key; at--) keys[at + 1] = keys[at]!;
+    keys[at + 1] = key;
+  }
+}
+
 let weights = new Float64Array(0);
 let bins = new Uint16Array(0);
 const masses = new Float64Array(1024);
@@ -22,7 +33,7 @@ export class MassBins {
   readonly total: number;
   /** No logit of a bin before the last is below this. */
   floor(bin: number): number {
-    // One bin of slack for the rounding of the division below.
+    // One bin of slack for the rounding of the product below.
     return this.#max - (bin + 2) * this.#width;
   }
   readonly #max: number;
@@ -43,12 +54,16 @@ export class MassBins {
     this.#max = max;
     this.#width = width;
     const last = this.count - 1;
+    const deepest = 45 * temperature;
+    const [colder, perBin] = [1 / temperature, 1 / width];
     let total = 0;
     for (let id = 0; id < n; id++) {
       const below = max - logits[id]!;
-      const w = Math.exp(-below / temperature);
+      // What lies deeper weighs less than the rounding of the total.
+      const w = below > deepest ? 0 : Math.exp(-below * colder);
       // NaN falls into the last bin, and its weight makes the total NaN.
-      const bin = below / width < last ? (below / width) | 0 : last;
+      const depth = below * perBin;
+      const bin = depth < last ? depth | 0 : last;
       weights[id] = w;
       bins[id] = bin;
       masses[bin]! += w;
@@ -69,7 +84,7 @@ export class MassBins {
     // One number per id that sorts without a comparator: the logit upside down, then the id.
     const keys = new Float64Array(this.size[bin]!);
     for (let id = 0, n = 0; n < keys.length; id++) if (bins[id] === bin) keys[n++] = (0x7fffffff - order(bits[id]!)) * IDS + id;
-    if (keys.length > 1) keys.sort();
+    if (keys.length > 1) sortNumbers(keys);
     for (let i = 0; i < keys.length; i++) keys[i] = keys[i]! % IDS;
     return keys;
   }

@@ -1,5 +1,6 @@
 // One token from one row of logits: temperature, then top-k, top-p, min-p, then inverse CDF over what is left.
 import type { EngineSampling } from './engine';
+import { drawAmongFew } from './draw-few';
 import { MassBins } from './mass-bins';
 
 export interface Choice {
@@ -10,18 +11,27 @@ export interface Choice {
 
 export type SamplingRule = Omit<EngineSampling, 'maxNewTokens'>;
 
-/** ln Σ exp(logits). */
-export function logSumExp(logits: Float32Array, max: number): number {
+/** Σ exp((logit − max) / temperature); what lies 45 below the best weighs less than the rounding of the sum. */
+function massOf(logits: Float32Array, max: number, temperature: number): number {
   let sum = 0;
-  for (let i = 0; i < logits.length; i++) sum += Math.exp(logits[i]! - max);
-  return max + Math.log(sum);
+  for (let i = 0; i < logits.length; i++) {
+    const below = (logits[i]! - max) / temperature;
+    if (!(below < -45)) sum += Math.exp(below);
+  }
+  return sum;
 }
+
+/** ln Σ exp(logits). */
+export const logSumExp = (logits: Float32Array, max: number): number => max + Math.log(massOf(logits, max, 1));
 
 function argmax(logits: Float32Array): number {
   let best = 0;
   for (let i = 1; i < logits.length; i++) if (logits[i]! > logits[best]!) best = i;
   return best;
 }
+
+/** Vocabularies for which looking for the best a few times is cheaper than ordering all by mass. */
+const SMALL = 1024;
 
 interface Kept {
   count: number;
@@ -83,9 +93,17 @@ export function sample(logits: Float32Array, rule: SamplingRule, u: number): Cho
   const top = argmax(logits);
   const max = logits[top]!;
   if (!Number.isFinite(max)) throw new RangeError(`the model's best logit is ${max}`);
-  const { temperature, topK, topP, minP } = rule;
-  if (temperature === 0) return { token: top, logprob: max - logSumExp(logits, max) };
+  const { temperature, topK } = rule;
+  if (temperature === 0 || (topK <= 0 && logits.length < SMALL)) {
+    const lse = logSumExp(logits, max);
+    if (Number.isNaN(lse)) throw new RangeError('the logits hold values that are not numbers');
+    const token = temperature === 0 ? top : drawAmongFew(logits, top, massOf(logits, max, temperature), rule, u);
+    if (token !== null) return { token, logprob: logits[token]! - lse };
+  }
+  return drawByMass(logits, max, rule, u);
+}
 
+function drawByMass(logits: Float32Array, max: number, { temperature, topK, topP, minP }: SamplingRule, u: number): Choice {
   const bins = new MassBins(logits, max, temperature);
   if (Number.isNaN(bins.total)) throw new RangeError('the logits hold values that are not numbers');
   const lse = temperature === 1 ? max + Math.log(bins.total) : logSumExp(logits, max);

@@ -1,0 +1,56 @@
+// A draw that a few candidates decide: they are looked for one by one, and the others are never ordered.
+import type { SamplingRule } from './sampler';
+
+/** So many are looked for; most draws fall among the first two or three. */
+const FEW = 12;
+const best = { ids: new Int32Array(FEW), weights: new Float64Array(FEW) };
+
+/**
+ * Draws where a few candidates decide it, without ordering the others.
+ * @param total Σ exp((logit − max) / temperature)
+ * @returns null when more than a few would have to be looked at
+ */
+export function drawAmongFew(
+  logits: Float32Array,
+  top: number,
+  total: number,
+  { temperature, topP, minP }: SamplingRule,
+  u: number,
+): number | null {
+  const { ids, weights } = best;
+  const max = logits[top]!;
+  const filtered = topP < 1 || minP > 0;
+  const wanted = filtered ? topP * total : u * total;
+  let last = top;
+  for (let count = 0, mass = 0; count < FEW;) {
+    const value = logits[last]!;
+    const weight = Math.exp((value - max) / temperature);
+    // All that are kept are known: a last one too light for min-p, or enough mass for top-p.
+    if (count > 0 && weight < minP) return drawFrom(count, u * mass);
+    ids[count] = last;
+    weights[count++] = weight;
+    mass += weight;
+    if (!filtered && mass > wanted) return last;
+    if (filtered && topP < 1 && mass >= wanted) return drawFrom(count, u * mass);
+    let next = -1;
+    for (let id = 0, highest = -Infinity; id < logits.length; id++) {
+      const v = logits[id]!;
+      if (v > highest && (v < value || (v === value && id > last))) {
+        highest = v;
+        next = id;
+      }
+    }
+    if (next < 0) return null;
+    last = next;
+  }
+  return null;
+}
+
+function drawFrom(count: number, target: number): number {
+  let before = 0;
+  for (let i = 0; i < count; i++) {
+    before += best.weights[i]!;
+    if (before > target) return best.ids[i]!;
+  }
+  return best.ids[count - 1]!;
+}
