@@ -95,9 +95,11 @@ export function sample(logits: Float32Array, rule: SamplingRule, u: number): Cho
   if (!Number.isFinite(max)) throw new RangeError(`the model's best logit is ${max}`);
   const { temperature, topK } = rule;
   if (temperature === 0 || (topK <= 0 && logits.length < SMALL)) {
-    const lse = logSumExp(logits, max);
-    if (Number.isNaN(lse)) throw new RangeError('the logits hold values that are not numbers');
-    const token = temperature === 0 ? top : drawAmongFew(logits, top, massOf(logits, max, temperature), rule, u);
+    const mass = massOf(logits, max, 1);
+    if (Number.isNaN(mass)) throw new RangeError('the logits hold values that are not numbers');
+    const lse = max + Math.log(mass);
+    const total = temperature === 1 || temperature === 0 ? mass : massOf(logits, max, temperature);
+    const token = temperature === 0 ? top : drawAmongFew(logits, top, total, rule, u);
     if (token !== null) return { token, logprob: logits[token]! - lse };
   }
   return drawByMass(logits, max, rule, u);
