@@ -13,5 +13,7 @@ export function asJobFailure(error: unknown, job: string | null): unknown {
   const { code, status, message } = error;
   // With an HTTP status it is a request that failed: refused, too many, too large. The job, if there is one, may well go on.
   if (typeof code !== 'string' || status !== null || aboutTheConnection.includes(code)) return error;
-  return new JobFailed(job, message);
+  // A record keeps one text: what happened, and what to do about it.
+  const hint = 'hint' in error && typeof error.hint === 'string' ? error.hint : '';
+  return new JobFailed(job, [message, hint].filter(Boolean).join(' '));
 }

@@ -172,7 +172,7 @@ describe('what an endpoint does wrong', () => {
     answering(endpoint, error(401, 'invalid_token', { 'x-request-id': 'req_9' }));
     await expect(client.models(never)).rejects.toMatchObject({
       ...{ name: 'EndpointError', status: 401, code: 'invalid_token', requestId: 'req_9' },
-      hint: expect.stringContaining('prints its token'),
+      hint: expect.stringMatching(/prints its token.*knows the request as req_9/) as string,
     });
     answering(endpoint, new Response('<!doctype html>Not found', { status: 404 }));
     await expect(client.models(never)).rejects.toMatchObject({ status: 404, code: 'http_404', hint: expect.stringContaining('base URL') });

@@ -10,7 +10,7 @@ export interface EndpointFault {
   code: string;
   /** To quote to whoever runs the endpoint. */
   requestId: string | null;
-  /** What to do next; empty when the message says it all. */
+  /** What to do next, and the request's id where there is one; empty when the message says it all. */
   hint: string;
 }
 
@@ -30,7 +30,7 @@ export class EndpointError extends Error implements EndpointFault {
     this.status = status;
     this.code = code;
     this.requestId = requestId;
-    this.hint = hint;
+    this.hint = [hint, requestId === null ? '' : `The endpoint knows the request as ${requestId}.`].filter(Boolean).join(' ');
   }
 }
 

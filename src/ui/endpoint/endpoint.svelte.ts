@@ -311,7 +311,7 @@ export class EndpointChoice {
     } catch (error) {
       const cancelled = cancel.signal.aborted && !signal.aborted;
       const told = cancelled ? new EndpointError('The job was cancelled here.', { code: 'cancelled' }) : error;
-      const problem = signal.aborted ? '' : told instanceof Error ? told.message : String(told);
+      const problem = signal.aborted ? '' : wordsOf(told);
       change(job => ({ ...job, status: signal.aborted ? 'stopped' : 'failed', left: null, problem }));
       throw told;
     } finally {
@@ -399,7 +399,11 @@ export class EndpointChoice {
 const isBeside = (job: JobView, { loop, iteration, agent }: TuneOrder): boolean =>
   job.loop === loop && job.iteration === iteration && job.agent !== agent;
 
-const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+/** With what to do next, where the error says so. */
+function wordsOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return [error.message, 'hint' in error ? error.hint : ''].filter(Boolean).join(' ');
+}
 
 function readChoice(text: string | null): { kind: EndpointKind; url: string } | null {
   try {

@@ -349,6 +349,9 @@ describe('a planted key', () => {
     expect(JSON.stringify(endpoint.jobs)).toContain(canary);
     expect(disk.events.filter(({ type }) => type === 'job-ended').length).toBeGreaterThan(1);
     expect(JSON.stringify(disk.events)).toContain('no memory for');
+    // What to do about it is kept and shown with what happened.
+    expect(JSON.stringify(disk.events)).toContain('Use shorter rows, a smaller batch');
+    expect(choice.jobs.find(({ agent }) => agent === 'critic_2')?.problem).toMatch(/^no memory for .* Use shorter rows, a smaller batch/);
     expect(state.iterations).toHaveLength(2);
 
     const file: LoopFile = {
