@@ -1,4 +1,5 @@
 // The endpoint at the page's own origin, as `npm start` serves it: no address to type and, on this machine, no token to copy.
+import { join } from 'node:path';
 import { asListener } from '../tuner/listen-node';
 import { createProcessEngine } from '../tuner/train/process';
 import { endpointJson } from './endpoint-json';
@@ -21,7 +22,11 @@ export const mountTuner = ({ data, models = ownModels, host = 'localhost', allow
   checkAccess({ host, allowHosts, token });
   return async (port: number): Promise<Mounted> => {
     const access = { port, host, allowHosts, origins: [], token };
-    const { tuner, token: known, hosts } = await openOwnTuner(() => createProcessEngine({ models }), data, access);
+    const {
+      tuner,
+      token: known,
+      hosts,
+    } = await openOwnTuner(() => createProcessEngine({ models, logs: join(data, 'jobs') }), data, access);
     const answer = async (request: Request, peer: string | undefined): Promise<Response> => {
       if (new URL(request.url).pathname !== '/endpoint.json') return tuner.fetch(request);
       // Where others reach it, everyone types the token: a page's server cannot tell its reader from them.

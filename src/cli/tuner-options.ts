@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { isProfileId, profiles } from '../finetune/profile';
 import { CliError } from './errors';
+import { limitOptions, limitUsage, readLimits } from './limit-options';
 import { checkAccess, checkedToken, ownModels } from './own-tuner';
 
 export const tunerUsage = `Usage: npm run tuner -- [--port 4848] [--data .polylogue/endpoint] [options]
@@ -15,15 +16,17 @@ Serves a finetuning endpoint that speaks OpenAI's fine-tuning routes (OpenAI-FT/
   --allow-origin URL    origin of a page that may ask; may be repeated (http://localhost:4747 when left out)
   --models DIR          folder of model folders to train (those of the page when left out)
   --slots N             jobs side by side (as many as there are processors, at most 4)
-  --attempts N          how often a job is begun before the loss of its worker or of the whole endpoint is its end (2)
-  --keep DAYS           uploads and weights are deleted so long after they were last needed (never, when left out)
 
   --engine onnx         trains here, on onnxruntime (the default)
-  --engine command --command '["trl","sft","--dataset_name","{training}","--output_dir","{out}"]'
-                        runs a program of yours for every job, without a shell: see src/tuner/command-engine.ts
+  --engine command --command '["trl","sft","--dataset_name","{completions}","--output_dir","{out}"]'
+                        runs a program of yours for every job, without a shell: --recipes shows whole commands for TRL, Axolotl and
+                        LLaMA-Factory, and what stands for what
   --engine proxy --upstream URL
                         trains nothing: passes everything on to one endpoint whose key is in TUNER_UPSTREAM_KEY, and says which
-  --upstream-profile P  how that one is spoken to where neither its host nor its list of models tells: tuner, nebius or openai`;
+  --upstream-profile P  how that one is spoken to where neither its host nor its list of models tells: tuner, nebius or openai
+
+Limits:
+${limitUsage}`;
 
 /** @throws CliError, or what `parseArgs` throws, when something is misused */
 export function readTunerOptions(args: string[]) {
@@ -38,8 +41,8 @@ export function readTunerOptions(args: string[]) {
       'allow-origin': { type: 'string', multiple: true, default: ['http://localhost:4747', 'http://127.0.0.1:4747'] },
       models: { type: 'string', default: ownModels },
       slots: { type: 'string' },
-      attempts: { type: 'string', default: '2' },
-      keep: { type: 'string' },
+      ...limitOptions,
+      recipes: { type: 'boolean', default: false },
       engine: { type: 'string', default: 'onnx' },
       command: { type: 'string' },
       upstream: { type: 'string' },
@@ -47,7 +50,7 @@ export function readTunerOptions(args: string[]) {
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
-  const whole = (name: 'port' | 'slots' | 'attempts' | 'keep', least: number, most: number): number | undefined => {
+  const whole = (name: 'port' | 'slots', least: number, most: number): number | undefined => {
     const text = values[name];
     if (text === undefined) return undefined;
     const number = Number(text);
@@ -65,8 +68,9 @@ export function readTunerOptions(args: string[]) {
   if (profile !== undefined && !isProfileId(profile))
     throw new CliError(`--upstream-profile is ${Object.keys(profiles).join(', ')}, not ${profile}`, 2);
   const access = { host: values.host, allowHosts: values['allow-host'], token: checkedToken(values.token) };
-  if (!values.help) checkAccess(access);
-  if (!values.help && values.engine !== 'proxy' && !existsSync(values.models)) throw new CliError(`There is no folder ${values.models}`, 2);
+  const asks = values.help || values.recipes;
+  if (!asks) checkAccess(access);
+  if (!asks && values.engine !== 'proxy' && !existsSync(values.models)) throw new CliError(`There is no folder ${values.models}`, 2);
   const argv = values.engine === 'command' ? argvOf(values.command) : [];
   return {
     ...values,
@@ -74,8 +78,7 @@ export function readTunerOptions(args: string[]) {
     argv,
     port: whole('port', 0, 65_535)!,
     slots: whole('slots', 1, 64),
-    attempts: whole('attempts', 1, 1000)!,
-    keep: (whole('keep', 1, 100_000) ?? Infinity) * 24 * 3_600_000,
+    limits: readLimits(values),
   };
 }
 

@@ -5,6 +5,7 @@ import { request } from 'node:http';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { defaultLimits } from '../tuner/limits';
 import { endpointJson } from './endpoint-json';
 import { CliError } from './errors';
 import { mountTuner } from './mount-tuner';
@@ -192,6 +193,9 @@ describe('npm run tuner', () => {
   test.each([
     [['--port', 'x'], '--port must be'],
     [['--slots', '0'], '--slots must be'],
+    [['--max-rows', '0'], '--max-rows must be'],
+    [['--keep', '1.5'], '--keep must be'],
+    [['--max-upload', '2048'], '--max-upload must be'],
     [['--engine', 'magic'], 'onnx, command or proxy'],
     [['--engine', 'command'], 'needs --command'],
     [['--engine', 'command', '--command', 'rm -rf x'], 'JSON list'],
@@ -208,7 +212,15 @@ describe('npm run tuner', () => {
   ])('%j', (args, words) => expect(() => readTunerOptions(args)).toThrow(words));
 
   test('what is left out', () => {
-    expect(readTunerOptions([])).toMatchObject({ port: 4848, host: '127.0.0.1', data: '.polylogue/endpoint', engine: 'onnx', attempts: 2 });
+    expect(readTunerOptions([])).toMatchObject({
+      port: 4848,
+      host: '127.0.0.1',
+      data: '.polylogue/endpoint',
+      engine: 'onnx',
+      limits: defaultLimits,
+    });
+    const { limits } = readTunerOptions(['--attempts', '7', '--keep', '3', '--max-upload', '1', '--silence', '30', '--max-rate', '5']);
+    expect(limits).toEqual({ ...defaultLimits, attempts: 7, keep: 3 * 86_400_000, upload: 1 << 20, silence: 1_800_000, perSecond: 5 });
     expect(readTunerOptions(['--engine', 'command', '--command', '["a","b c"]']).argv).toEqual(['a', 'b c']);
   });
 

@@ -1,10 +1,11 @@
 // `npm run tuner`: the finetuning endpoint by itself.
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { createCommandEngine } from '../tuner/command-engine';
 import { DiskError } from '../tuner/disk';
 import { asListener, listen } from '../tuner/listen-node';
 import { createProxy } from '../tuner/proxy';
 import { createProcessEngine } from '../tuner/train/process';
+import { commandRecipes } from '../tuner/command-recipes';
 import { CliError } from './errors';
 import { closeOnSignal, hostsOf, openOwnTuner, tokenIn } from './own-tuner';
 import { readTunerOptions, tunerUsage } from './tuner-options';
@@ -12,6 +13,7 @@ import { readTunerOptions, tunerUsage } from './tuner-options';
 async function main(): Promise<void> {
   const options = readTunerOptions(process.argv.slice(2));
   if (options.help) return console.log(tunerUsage);
+  if (options.recipes) return console.log(commandRecipes);
   const { host, engine: kind, slots, upstream } = options;
   const [data, models] = [resolve(options.data), resolve(options.models)];
   const allowHosts = options['allow-host'];
@@ -19,7 +21,7 @@ async function main(): Promise<void> {
   const token = options.token ?? null;
 
   const server = await listen(options.port, host);
-  const access = { port: server.port, host, allowHosts, origins, token, limits: { attempts: options.attempts, keep: options.keep } };
+  const access = { port: server.port, host, allowHosts, origins, token, limits: options.limits };
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${server.port}/v1`;
   try {
     if (kind === 'proxy') {
@@ -27,7 +29,7 @@ async function main(): Promise<void> {
       const key = process.env.TUNER_UPSTREAM_KEY;
       if (!key) throw new CliError('--engine proxy needs the key of the other endpoint in TUNER_UPSTREAM_KEY', 2);
       const proxy = createProxy({
-        ...{ upstream: upstream!, key, token: known, hosts: hostsOf(access), origins },
+        ...{ upstream: upstream!, limits: options.limits, key, token: known, hosts: hostsOf(access), origins },
         ...(options.profile ? { profile: options.profile } : {}),
       });
       server.mount(asListener(proxy.fetch));
@@ -38,7 +40,10 @@ async function main(): Promise<void> {
     const makeEngine = () =>
       kind === 'command'
         ? createCommandEngine({ argv: options.argv, models, data, slots: slots ?? 1 })
-        : createProcessEngine({ models, ...(slots === undefined ? {} : { slots }) });
+        : createProcessEngine({
+            ...{ models, logs: join(data, 'jobs'), silence: options.limits.silence },
+            ...(slots === undefined ? {} : { slots }),
+          });
     const { tuner, engine, token: known } = await openOwnTuner(makeEngine, data, access);
     server.mount(asListener(tuner.fetch));
     closeOnSignal(async () => {

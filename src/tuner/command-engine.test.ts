@@ -4,7 +4,10 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createCommandEngine, fillArguments } from './command-engine';
-import { openClient } from './fixtures/client';
+import { asCompletions, asLastTurns, datasetInfo } from './command-rows';
+import { commandRecipes } from './command-recipes';
+import { openNodeDisk } from './disk-node';
+import { openClient, type Client } from './fixtures/client';
 import { sums } from './fixtures/rows';
 import { writeAdapter } from '../onnx/peft';
 import { spawn } from 'node:child_process';
@@ -146,4 +149,122 @@ test('arguments are filled in, one by one', () => {
     '{}',
     '$(rm)',
   ]);
+});
+
+const programs = {
+  /** Tells of a checkpoint and dies of it, once; the second time it is told where to go on from. */
+  twice: `
+    import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+    import { dirname, join } from 'node:path';
+    const [script, , out, ...rest] = process.argv.slice(1);
+    const here = dirname(script);
+    const adapter = to => ['adapter_config.json', 'adapter_model.safetensors'].forEach(name => copyFileSync(join(here, name), join(to, name)));
+    const say = line => console.log(JSON.stringify(line));
+    const resume = rest.at(-1);
+    console.error(resume ? 'again' : 'once');
+    if (resume) {
+      writeFileSync(join(here, 'resumed'), readFileSync(join(resume, 'optimizer.pt'), 'utf8'));
+      say({ t: 'progress', step: 2, total: 2, train_loss: 0.5 });
+      adapter(out);
+    } else {
+      say({ t: 'progress', step: 1, total: 2, train_loss: 1 });
+      mkdirSync('ckpt-1');
+      adapter('ckpt-1');
+      writeFileSync('ckpt-1/optimizer.pt', 'moments');
+      say({ t: 'checkpoint', step: 1, dir: 'ckpt-1' });
+      setInterval(() => 0, 1000);
+    }`,
+};
+
+test('a checkpoint it told of is published, and is where it goes on after the endpoint died', async () => {
+  const script = join(data, 'script');
+  await mkdir(script, { recursive: true });
+  await adapterBeside(script, 2);
+  await writeFile(join(script, 'train.mjs'), programs.twice);
+  const argv = [process.execPath, join(script, 'train.mjs'), '{training}', '{out}', '{resume}'];
+  const disk = await openNodeDisk(data);
+  const engine = () => createCommandEngine({ argv, models, data, grace: 200 });
+  const first = await openClient({ engine: engine(), disk });
+  const { id } = await first.order({ model: 'abacus', seed: 5 });
+  const checkpoints = async (client: Client) =>
+    (await client.json<{ data: { step_number: number; result_files: string[] }[] }>('GET', `/v1/fine_tuning/jobs/${id}/checkpoints`)).data;
+  await vi.waitFor(async () => expect(await checkpoints(first)).toMatchObject([{ step_number: 1 }]), 10_000);
+  expect((await checkpoints(first))[0]!.result_files).toHaveLength(2);
+  await first.close();
+  const second = await openClient({ engine: engine(), disk: await openNodeDisk(data) });
+  expect(await second.ended(id)).toMatchObject({ status: 'succeeded' });
+  expect(await readFile(join(script, 'resumed'), 'utf8')).toBe('moments');
+  // Of both lives.
+  expect(await readFile(join(data, 'jobs', id, 'worker.log'), 'utf8')).toBe('once\nagain\n');
+  await second.close();
+});
+
+test.each([
+  [{ t: 'error', code: 'oom', message: 'CUDA out of memory' }, 'oom', 'CUDA out of memory'],
+  [{ t: 'error', code: 'worker_lost', message: 'x' }, 'internal', 'x'],
+  [{ t: 'error' }, 'internal', 'It said that it failed, and not why.'],
+  [{ t: 'checkpoint', step: 1, dir: '../../..' }, 'internal', 'it told of a checkpoint in ../../..'],
+  [{ t: 'checkpoint', step: 1, dir: '/etc' }, 'internal', 'it told of a checkpoint in /etc'],
+])('%j ends the job', async (line, code, message) => {
+  // Whatever its exit says.
+  const { client, id } = await run(`console.log(${JSON.stringify(JSON.stringify(line))});`);
+  expect(await client.ended(id)).toMatchObject({ status: 'failed', error: { code, message } });
+});
+
+test('may say nothing for long; once it spoke, its silence ends it', async () => {
+  const engine = async (source: string) => {
+    const script = join(data, 'script');
+    await mkdir(script, { recursive: true });
+    await adapterBeside(script, 2);
+    await writeFile(join(script, 'train.mjs'), source);
+    const argv = [process.execPath, join(script, 'train.mjs'), '{training}', '{out}'];
+    const client = await openClient({ engine: createCommandEngine({ argv, models, data, grace: 200 }), limits: { silence: 300 } });
+    return client.ended((await client.order({ model: 'abacus' })).id);
+  };
+  const late = copy.replace("console.log('some words');", "console.log('some words'); await new Promise(rest => setTimeout(rest, 900));");
+  expect((await engine(late)).status).toBe('succeeded');
+  const speaks = `console.log(JSON.stringify({ t: 'progress', step: 1, total: 9, train_loss: 1 })); setInterval(() => 0, 1000);`;
+  expect(await engine(speaks)).toMatchObject({ status: 'failed', error: { code: 'timeout' } });
+});
+
+test('trainers that know no weights are given one row a trained turn', () => {
+  const said = (role: string, content: string, weight?: number) => ({ role, content, ...(weight === undefined ? {} : { weight }) });
+  const critic = [said('user', 'q'), said('assistant', 'a', 0), said('user', 'and now?'), said('assistant', 'b', 1)];
+  const chat = [said('system', 's'), said('user', 'q'), said('assistant', 'a'), said('user', 'r'), said('assistant', 'b')];
+  const rows = new TextEncoder().encode(`${JSON.stringify({ messages: critic })}\n\n${JSON.stringify({ messages: chat })}\n`);
+  const bare = (list: { role: string; content: string }[]) => list.map(({ role, content }) => ({ role, content }));
+  const read = (text: string) =>
+    text
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line) as unknown);
+  expect(read(asCompletions(rows))).toEqual([
+    { prompt: bare(critic.slice(0, 3)), completion: bare(critic.slice(3)) },
+    { prompt: bare(chat.slice(0, 2)), completion: bare(chat.slice(2, 3)) },
+    { prompt: bare(chat.slice(0, 4)), completion: bare(chat.slice(4)) },
+  ]);
+  const marked = (list: { role: string; content: string }[]) => bare(list).map((turn, i) => ({ ...turn, train: i === list.length - 1 }));
+  expect(read(asLastTurns(rows))).toEqual([critic, chat.slice(0, 3), chat].map(list => ({ messages: marked(list) })));
+  expect(Object.keys(JSON.parse(datasetInfo(['train', 'validation'])) as object)).toEqual(['train', 'validation']);
+});
+
+test('the recipes are lists of arguments, and name only what is filled in', async () => {
+  const commands = [...commandRecipes.matchAll(/--command '([^']+)'/g)].map(([, json]) => JSON.parse(json!) as string[]);
+  expect(commands.map(([program]) => program)).toEqual(['trl', 'axolotl', 'llamafactory-cli']);
+  const script = join(data, 'script');
+  await mkdir(script, { recursive: true });
+  await writeFile(
+    join(script, 'see.mjs'),
+    `import { writeFileSync } from 'node:fs'; writeFileSync(${JSON.stringify(join(script, 'seen'))}, JSON.stringify(process.argv.slice(2)));`,
+  );
+  for (const command of commands) {
+    const client = await openClient({
+      engine: createCommandEngine({ argv: [process.execPath, join(script, 'see.mjs'), ...command], models, data }),
+    });
+    await client.ended((await client.order({ model: 'abacus' })).id);
+    const seen = JSON.parse(await readFile(join(script, 'seen'), 'utf8')) as string[];
+    expect(seen).toHaveLength(command.length);
+    expect(seen.filter(part => /[{}]/.test(part) || part === '')).toEqual([]);
+    await client.close();
+  }
 });

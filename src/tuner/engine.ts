@@ -103,6 +103,8 @@ export interface TrainEngine {
   readonly slots: number;
   /** Supervised alone when left out. */
   readonly methods?: readonly Method[];
+  /** May train without a word: its silence counts from its first one. */
+  readonly quiet?: boolean;
   bases(): Promise<BaseModel[]>;
   /**
    * @returns result files: adapter or full weights, `probe.json`, `step_metrics.csv`

@@ -37,7 +37,8 @@ export const defaultLimits: Limits = {
   rows: 100_000,
   row: 256 << 10,
   messages: 64,
-  // A loop of three iterations with six agents uploads 36.
+  // A loop of ten iterations with twelve agents uploads 240 with its held-out rows, and only our own client deletes them afterwards;
+  // what their number may cost is limited by `bytes`.
   uploads: 1000,
   bytes: 4 * 2 ** 30,
   queued: 50,

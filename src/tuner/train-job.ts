@@ -68,10 +68,10 @@ async function note(shop: Workshop, job: Job, update: TrainUpdate): Promise<void
   }
 }
 
-/** Aborts a run whose trainer has said nothing for too long. */
-function watch(abort: AbortController, silence: number): { heard(): void; stop(): void } {
+/** Aborts a run whose trainer has said nothing for too long. @param quiet it need not say anything, but goes on once it did */
+function watch(abort: AbortController, silence: number, quiet: boolean): { heard(): void; stop(): void } {
   const give = () => abort.abort(new TrainError('timeout', `the trainer said nothing for ${Math.round(silence / 1000)} seconds`));
-  let timer = setTimeout(give, silence);
+  let timer = quiet ? undefined : setTimeout(give, silence);
   return {
     heard() {
       clearTimeout(timer);
@@ -120,7 +120,7 @@ export async function trainJob(shop: Workshop, job: Job, abort: AbortController)
     checkpointEvery: Math.max(shop.limits.checkpointEvery, Math.ceil(spec.steps / 8)),
   };
   abort.signal.throwIfAborted();
-  const silence = watch(abort, shop.limits.silence);
+  const silence = watch(abort, shop.limits.silence, shop.engine.quiet ?? false);
   let told: Promise<void> = Promise.resolve();
   const hear = (update: TrainUpdate): void => {
     silence.heard();

@@ -1,6 +1,5 @@
 // The engine `onnx` in processes of their own, one per job: a crash, a leak or a full memory ends one job and nothing else.
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createWriteStream } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -11,6 +10,7 @@ import { folderOnDisk } from '../../models/engine-node';
 import { TrainError, type BaseModel, type Files, type TrainEngine, type TrainUpdate } from '../engine';
 import { describeBase, placeOf, type BasePlace } from './base';
 import { readFiles, writeJob, type DiskBase } from './job-folder';
+import { keepLog, logOf } from '../worker-log';
 import { jsonLines } from './lines';
 import { diskBasesIn } from './node';
 
@@ -21,8 +21,10 @@ export interface ProcessEngineOptions {
   slots?: number;
   /** Threads of each job. */
   threads?: number;
-  /** A job works in a folder of its id in here, of which only `worker.log` stays. By default a temporary folder, of which nothing stays. */
+  /** A job works in a folder of its id in here; by default in a temporary one. Of both nothing stays but what `logs` says. */
   scratch?: string;
+  /** Folder of the jobs' folders, where `worker.log` is kept; by default `scratch`, if there is one. */
+  logs?: string;
   /** Milliseconds without a line from a worker after which it counts as hung. */
   silence?: number;
   /** Milliseconds from the request to stop until the worker is killed. */
@@ -38,10 +40,9 @@ const ownWorker = fileURLToPath(new URL('./process-worker.ts', import.meta.url))
 const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 /** All that a worker learns of its surroundings. No secret has one of these names. */
 const passedOn = ['PATH', 'HOME', 'LANG', 'TMPDIR', 'TEMP', 'TMP', 'SystemRoot'];
-const logLimit = 1 << 20;
 
 export function createProcessEngine(options: ProcessEngineOptions): TrainEngine {
-  const { slots = Math.min(4, availableParallelism()), threads = 1, scratch } = options;
+  const { slots = Math.min(4, availableParallelism()), threads = 1, scratch, logs = scratch } = options;
   const bases = typeof options.models === 'string' ? diskBasesIn(options.models) : options.models;
   const places = bases.map(({ dir, ...base }) => ({ ...base, dir, folder: folderOnDisk(dir) }));
   let described: Promise<BaseModel[]> | undefined;
@@ -59,7 +60,7 @@ export function createProcessEngine(options: ProcessEngineOptions): TrainEngine 
       try {
         await empty(dir, []);
         await writeJob(dir, { base: { ...base, dir: resolve(base.dir) }, threads, job });
-        return await runWorker(dir, options, on, signal);
+        return await runWorker(dir, logs === undefined ? join(dir, 'worker.log') : logOf(logs, id), options, on, signal);
       } finally {
         if (scratch === undefined) await rm(dir, { recursive: true, force: true });
         else await empty(dir, ['worker.log']);
@@ -101,6 +102,7 @@ function kill(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): void {
 
 async function runWorker(
   dir: string,
+  log: string,
   { worker = ownWorker, silence = 600_000, grace = 20_000 }: ProcessEngineOptions,
   on: (update: TrainUpdate) => void,
   signal: AbortSignal,
@@ -150,7 +152,7 @@ async function runWorker(
     }
   });
   child.stdout!.setEncoding('utf8').on('data', read);
-  const complaint = logTo(child, join(dir, 'worker.log'));
+  const complaint = keepLog(child.stderr!, log);
 
   const [code, by] = await new Promise<[number | null, NodeJS.Signals | null]>(ended => {
     child.once('error', error => {
@@ -173,19 +175,4 @@ async function runWorker(
     'worker_lost',
     `The worker ended ${by ? `by ${by}` : `with code ${code}`} before it was done.${said && ` It said: ${said}`}`,
   );
-}
-
-/** Keeps what a worker writes to stderr, the first megabyte of it. @returns its last lines */
-function logTo(child: ChildProcess, path: string): () => string {
-  const log = createWriteStream(path);
-  let written = 0;
-  let tail = '';
-  child.stderr!.setEncoding('utf8').on('data', (piece: string) => {
-    tail = (tail + piece).slice(-600);
-    const room = Math.max(0, logLimit - written);
-    written += piece.length;
-    log.write(piece.slice(0, room));
-  });
-  child.once('close', () => log.end());
-  return () => tail.trim();
 }
