@@ -116,6 +116,14 @@ export function nodePorts({ folder, engine, endpoint, width, onStored, onLive }:
       }
       return probes;
     },
-    score: async (rows, signal) => (await engine.score(rows, signal)).map(({ logprobs }) => logprobs),
+    async score(rows, onScored, signal) {
+      const found: number[][] = [];
+      for (let from = 0; from < rows.length; from += width) {
+        const scored = await engine.score(rows.slice(from, from + width), signal);
+        found.push(...scored.map(({ logprobs }) => logprobs));
+        onScored(found.length);
+      }
+      return found;
+    },
   };
 }

@@ -4,12 +4,13 @@ import { scarceUpdates } from '../experiment/finetune';
 import type { LiveLoopEvent, LoopConfig, Stage } from '../experiment/records';
 import { duration } from './progress';
 
-const doing: Record<Stage, string> = {
+const doing: Record<Stage | 'score', string> = {
   debate: 'training questions, turns',
   collect: 'collecting sets',
   finetune: 'finetuning, steps',
   adopt: 'adopting agents',
   evaluate: 'held-out questions, turns',
+  score: 'held-out answers scored under the agents',
 };
 
 export interface LoopProgress {
@@ -75,8 +76,8 @@ export function createLoopProgress(config: LoopConfig, now: () => number, out: N
       if (event.type === 'stage') {
         if (now() - last < every) return;
         last = now();
-        const { iteration, stage, done, total, left } = event;
-        const line = `[${iteration}/${config.iterations}] ${doing[stage]} ${done}/${total}${left === null ? '' : `, ${duration(left)} left in this stage`}`;
+        const { iteration, stage, part, done, total, left } = event;
+        const line = `[${iteration}/${config.iterations}] ${doing[part ?? stage]} ${done}/${total}${left === null ? '' : `, ${duration(left)} left in this stage`}`;
         out.write(out.isTTY ? `\r\u001b[K${line}` : `${line}\n`);
         return;
       }

@@ -28,8 +28,8 @@ export interface Context {
   adopt(adapters: readonly string[]): Promise<ReadonlyMap<string, ProbeResult | null>>;
   /** Speaks a debate of the loop to its end, or reads what is stored of it. */
   debate(iteration: number, purpose: 'train' | 'evaluate', onTurns: (done: number, total: number) => void): Promise<RunState>;
-  /** Tells screens how far a stage is, with the seconds left at the rate of this sitting. */
-  meter(iteration: number, stage: Stage): (done: number, total: number) => void;
+  /** Tells screens how far a stage is, with the seconds left at the rate of this sitting, or as the caller knows better. */
+  meter(iteration: number, stage: Stage, part?: 'score'): (done: number, total: number, left?: number | null) => void;
 }
 
 export interface ContextOptions {
@@ -74,14 +74,15 @@ export function createContext({ ports, signal, onFailure, state: stored }: Conte
         throw new LoopHalted(iteration, purpose === 'train' ? 'debate' : 'evaluate', 'the debate ended before it was done');
       return last.run;
     },
-    meter(iteration, stage) {
+    meter(iteration, stage, part) {
       const begun = ports.clock();
       let before: number | null = null;
-      return (done, total) => {
+      return (done, total, known) => {
         before ??= done;
         const seconds = (ports.clock() - begun) / 1000;
-        const left = done >= total ? 0 : done > before && seconds > 0 ? ((total - done) * seconds) / (done - before) : null;
-        ports.emit({ type: 'stage', iteration, stage, done, total, left });
+        const measured = done > before && seconds > 0 ? ((total - done) * seconds) / (done - before) : null;
+        const left = done >= total ? 0 : known === undefined ? measured : known;
+        ports.emit({ type: 'stage', iteration, stage, ...(part && { part }), done, total, left });
       };
     },
   };

@@ -19,7 +19,10 @@ export async function evaluate(context: Context, iteration: number): Promise<voi
   begun = ports.clock();
   const { nllQuestions } = context.state.start!.config;
   const { requests, fold } = heldOutNll(run, nllQuestions);
-  const nll = nllQuestions > 0 ? fold(await ports.score(requests, signal)) : null;
+  const meter = context.meter(iteration, 'evaluate', 'score');
+  const scored = (done: number): void => meter(done, requests.length);
+  if (nllQuestions > 0) scored(0);
+  const nll = nllQuestions > 0 ? fold(await ports.score(requests, scored, signal)) : null;
   const ms = ports.clock() - begun;
   await context.record({ type: 'measured', iteration, run: plan.run, measures: { ...measures(run), nll }, ms, at: ports.now() });
 }

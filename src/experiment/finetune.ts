@@ -9,6 +9,7 @@ import type { KeptWeights, LoopConfig } from './records';
 import { derivedSeed } from './seeds';
 import { adapterId, trainedIn, weightsOf } from './society';
 import { heldOut, splitSet } from './split';
+import { StepPace } from './step-pace';
 
 /** Updates the training of a set will make; 0 for one that is not trained on. */
 export const plannedUpdates = ({ training, validationRows }: LoopConfig, { role, size, skipped }: SetRow): number =>
@@ -61,7 +62,7 @@ async function orderOf(context: Context, iteration: number, name: AgentName, hea
 async function train(
   context: Context,
   { order, rows }: Ordered,
-  onStep: (step: number) => void,
+  onStep: (step: number, at: number) => void,
   signal: AbortSignal,
 ): Promise<string | null> {
   const { ports } = context;
@@ -79,7 +80,7 @@ async function train(
     if (update.type === 'status') status = update.status;
     if (update.type === 'step') {
       last = { step: update.step, total: update.total, loss: update.loss, left: update.left };
-      onStep(update.step);
+      onStep(update.step, update.at ?? ports.clock() / 1000);
     }
     if (!working && (update.type === 'step' || (update.type === 'status' && update.status === 'running'))) {
       working = true;
@@ -149,14 +150,14 @@ export async function finetune(context: Context, iteration: number): Promise<voi
   const waiting = new Set(orders.map(({ order }) => order.agent));
   const steps = new Map(trainedIn(it).map(name => [name, waiting.has(name) ? 0 : planned(name)]));
   const meter = context.meter(iteration, 'finetune');
-  const show = (): void =>
-    meter(
-      Math.min(
-        total,
-        [...steps.values()].reduce((sum, value) => sum + value, 0),
-      ),
+  const pace = new StepPace();
+  const show = (): void => {
+    const done = Math.min(
       total,
+      [...steps.values()].reduce((sum, value) => sum + value, 0),
     );
+    meter(done, total, pace.secondsFor(total - done));
+  };
   show();
 
   // One broken connection breaks them all: the others stop watching, and go on where they were when the loop is resumed.
@@ -166,7 +167,12 @@ export async function finetune(context: Context, iteration: number): Promise<voi
     orders.map(async ordered => {
       const { agent } = ordered.order;
       try {
-        const reason = await train(context, ordered, step => (steps.set(agent, Math.min(step, planned(agent))), show()), signal);
+        const onStep = (step: number, at: number): void => {
+          steps.set(agent, Math.min(step, planned(agent)));
+          pace.add(at);
+          show();
+        };
+        const reason = await train(context, ordered, onStep, signal);
         steps.set(agent, planned(agent));
         show();
         return reason === null ? null : `${agent}: ${reason}`;

@@ -45,6 +45,8 @@ export interface World {
   fails?: (key: string) => string | null;
   probe?: (adapter: string) => ProbeResult | null;
   live?: LiveLoopEvent[];
+  /** Steps that the endpoint tells of a job, in place of one. */
+  steps?: (order: TuneOrder) => { step: number; total: number; at: number }[];
   /** Sets of agents made speakable, in order. */
   adopted?: string[][];
 }
@@ -101,7 +103,7 @@ export function portsOf(world: World): LoopPorts & { calls: () => number } {
       disk.jobs.set(order.key, { job, order });
       on({ type: 'created', job });
       on({ type: 'status', status: 'running' });
-      on({ type: 'step', step: 1, total: 2, loss: 2, left: 1 });
+      for (const told of world.steps?.(order) ?? [{ step: 1, total: 2 }]) on({ type: 'step', loss: 2, left: 1, ...told });
       await around(() => undefined);
       signal.throwIfAborted();
       const reason = world.fails?.(order.key);
@@ -121,7 +123,13 @@ export function portsOf(world: World): LoopPorts & { calls: () => number } {
         world.adopted?.push([...adapters]);
         return new Map(adapters.map(id => [id, world.probe ? world.probe(id) : { deviation: 0, bound: 1e-3, passed: true, reason: null }]));
       }),
-    score: rows => around(() => rows.map(({ text, adapter }) => [...text].map(() => (adapter === null ? -1 : -0.5)))),
+    score: (rows, onScored) =>
+      around(() =>
+        rows.map(({ text, adapter }, i) => {
+          onScored(i + 1);
+          return [...text].map(() => (adapter === null ? -1 : -0.5));
+        }),
+      ),
   };
 }
 

@@ -117,6 +117,50 @@ describe('a loop', () => {
   });
 });
 
+describe('time left', () => {
+  const lastOf = (world: World, iteration: number, stage: string, wanted: (event: Extract<LiveLoopEvent, { type: 'stage' }>) => boolean) =>
+    world
+      .live!.flatMap(event =>
+        event.type === 'stage' && event.iteration === iteration && event.stage === stage && wanted(event) ? [event] : [],
+      )
+      .at(-1)!;
+
+  test('steps that were made before anybody watched are no haste', async () => {
+    // After a reload the past of every job is told at once: by the clock of this machine in no time, by the trainer's at one step in ten seconds.
+    const config = loopConfigOf({ iterations: 1 });
+    const world: World = {
+      disk: blankDisk(),
+      live: [],
+      steps: () => Array.from({ length: 7 }, (_, i) => ({ step: i + 1, total: 40, at: 1000 + 10 * i })),
+    };
+    await sit(world, config);
+    const { done, total, left } = lastOf(world, 1, 'finetune', ({ left: known, done: made, total: all }) => known !== null && made < all);
+    // Four jobs side by side: four steps in ten seconds.
+    expect(left! / (total - done)).toBeGreaterThan(2);
+    expect(left! / (total - done)).toBeLessThan(3);
+  });
+
+  test('scoring is a part of its own, from nothing to everything, and says how long it takes', async () => {
+    const world: World = { disk: blankDisk(), live: [] };
+    await sit(world, loopConfigOf({ iterations: 1 }));
+    const parts = world.live!.flatMap(event =>
+      event.type === 'stage' && event.stage === 'evaluate' && event.iteration === 1 ? [event] : [],
+    );
+    const scoring = parts.filter(({ part }) => part === 'score');
+    expect(parts.indexOf(scoring[0]!)).toBe(parts.length - scoring.length);
+    expect([scoring[0]!.done, scoring[0]!.left, scoring.at(-1)!.done, scoring.at(-1)!.left]).toEqual([0, null, scoring[0]!.total, 0]);
+    expect(scoring.slice(1, -1).every(({ left }) => left !== null && left > 0)).toBe(true);
+    // Two questions, two answers each, two agents that score them.
+    expect(scoring[0]!.total).toBe(8);
+  });
+
+  test('none is asked for: nothing is scored, nothing is told', async () => {
+    const world: World = { disk: blankDisk(), live: [] };
+    await sit(world, loopConfigOf({ iterations: 1, nllQuestions: 0 }));
+    expect(world.live!.some(event => event.type === 'stage' && event.part === 'score')).toBe(false);
+  });
+});
+
 describe('killed at any call and resumed', () => {
   const shapes = [
     { agents: 2, rounds: 2, iterations: 2 },

@@ -34,7 +34,15 @@ export type TuneUpdate =
   | { type: 'uploaded'; file: string }
   | { type: 'created'; job: string }
   | { type: 'status'; status: string }
-  | { type: 'step'; step: number; total: number; loss: number; left: number | null }
+  | {
+      type: 'step';
+      step: number;
+      total: number;
+      loss: number;
+      left: number | null;
+      /** Seconds on the endpoint's clock, where it tells: what happened before anybody watched is told at once, and was no faster for it. */
+      at?: number;
+    }
   | { type: 'evaluated'; step: number; loss: number }
   | { type: 'message'; level: 'info' | 'warn' | 'error'; text: string }
   | { type: 'downloading'; done: number; total: number };
@@ -82,6 +90,10 @@ export interface LoopPorts {
   keepAdapter(id: string, tuned: Tuned, facts: { loop: string; iteration: number; agent: AgentName; dataset: string }): Promise<string>;
   /** Makes exactly these kept agents speakable. @returns the probe of each, null where its trainer wrote none */
   adopt(adapters: readonly string[], signal: AbortSignal): Promise<Map<string, ProbeResult | null>>;
-  /** ln p of each token of `text` after `messages` under an agent; null = the base. */
-  score(rows: readonly { messages: Message[]; text: string; adapter: string | null }[], signal: AbortSignal): Promise<number[][]>;
+  /** ln p of each token of `text` after `messages` under an agent; null = the base. Told now and then how many rows are done. */
+  score(
+    rows: readonly { messages: Message[]; text: string; adapter: string | null }[],
+    onScored: (done: number) => void,
+    signal: AbortSignal,
+  ): Promise<number[][]>;
 }

@@ -184,6 +184,8 @@ export type LiveLoopEvent =
       type: 'stage';
       iteration: number;
       stage: Stage;
+      /** Evaluation: after the debate, its last answers are scored under the agents. */
+      part?: 'score';
       done: number;
       total: number;
       /** Seconds, as far as the work so far tells. */ left: number | null;

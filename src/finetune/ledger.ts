@@ -36,7 +36,7 @@ export class Ledger {
     if (train_loss !== null) {
       const told = { step, total: this.#total, loss: train_loss };
       this.#steps.set(step, told);
-      this.on({ type: 'step', ...told, left: this.#left(step, event.created_at) });
+      this.on({ type: 'step', ...told, left: this.#left(step, event.created_at), at: event.created_at });
     }
     if (valid_loss !== null) {
       this.#validation.set(step, valid_loss);

@@ -55,7 +55,11 @@ export type TuneUpdate =
   | { type: 'uploaded'; file: string }
   | { type: 'created'; job: string }
   | { type: 'status'; status: string }
-  | ({ type: 'step' } & TuneStep & { /** Seconds left as far as the last steps tell; null = not known yet. */ left: number | null })
+  | ({ type: 'step' } & TuneStep & {
+        /** Seconds left as far as the last steps tell; null = not known yet. */ left: number | null;
+        /** Seconds on the endpoint's clock when it was made. */
+        at?: number;
+      })
   | { type: 'evaluated'; step: number; loss: number }
   | { type: 'message'; level: 'info' | 'warn' | 'error'; text: string }
   /** Bytes of result files. */

@@ -81,13 +81,14 @@ export function driverPorts({ session, endpoint, loop, base, append, emit, now, 
       return probes;
     },
 
-    async score(rows, signal) {
+    async score(rows, onScored, signal) {
       const engine = await session.engineOf(base, signal);
       const found: number[][] = [];
       for (let from = 0; from < rows.length; from += rowsPerScore) {
         signal.throwIfAborted();
         const scored = await engine.score(rows.slice(from, from + rowsPerScore), signal);
         found.push(...scored.map(({ logprobs }) => logprobs));
+        onScored(found.length);
       }
       return found;
     },

@@ -1,13 +1,13 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { plannedUpdates } from '../../experiment/finetune';
-import { emptyLoop, foldLoop, foldLoopAll } from '../../experiment/fold';
+import { emptyLoop, foldLoop, foldLoopAll, type LoopState } from '../../experiment/fold';
 import { blankDisk, loopConfigOf, sit } from '../../experiment/loop.fixture';
 import type { LoopEvent } from '../../experiment/records';
 import { agentRows, lossEnds, scarceWords } from './agents';
 import { accuracyTitle } from './accuracy';
 import { diversityCharts } from './diversity';
 import { costRows, labelTitle, sizeRows } from './labels';
-import { goalOf, positionOf, secondsLeft, shareDone, stageSeconds, trackOf } from './progress';
+import { goalOf, positionOf, secondsLeft, shareDone, stageSeconds, trackOf, unknownUntil } from './progress';
 import { stopsOf } from './reel';
 import { loopConfigLine } from './words';
 
@@ -51,6 +51,42 @@ describe('how far a loop is', () => {
     expect(secondsLeft(half)!).toBeCloseTo(left! - stageSeconds(state.iterations[1]!, 'debate')! / 2, 6);
     expect(secondsLeft(state, 4)!).toBeGreaterThan(left!);
     expect(secondsLeft(upTo(events.length))).toBeNull();
+  });
+
+  it('takes an evaluation as two parts: its turns, then the scoring of its answers', () => {
+    const measured = (iteration: number) => events.findIndex(event => event.type === 'measured' && event.iteration === iteration);
+    const seen = structuredClone(events);
+    for (const event of seen) {
+      if (event.type === 'debated') event.ms = 80_000;
+      if (event.type === 'measured') event.ms = event.iteration === 0 ? 10_000 : 30_000;
+    }
+    const at = (count: number): LoopState => foldLoopAll(seen.slice(0, count));
+    const stage = { type: 'stage', iteration: 1, stage: 'evaluate' } as const;
+    const before = at(measured(1) - 1);
+    const half = foldLoop(before, { ...stage, done: 6, total: 12, left: 40 });
+    const scoring = foldLoop(at(measured(1)), { ...stage, part: 'score', done: 2, total: 8, left: 15 });
+    const now = (state: LoopState) => trackOf(state, 1).find(one => one.state === 'now')!;
+    expect(now(before)).toMatchObject({ stage: 'evaluate', share: 0, scoring: false });
+    expect(now(half).share).toBeCloseTo(0.4, 12);
+    // Also when nothing is under way, as after a reload: the turns are there.
+    expect(now(at(measured(1)))).toMatchObject({ share: 0.8, scoring: true });
+    expect(now(scoring)).toMatchObject({ scoring: true, done: 2, total: 8 });
+    expect(now(scoring).share).toBeCloseTo(0.85, 12);
+    // The rest of the turns, then scoring: two agents score what the base scored once.
+    expect(secondsLeft(half, 1)).toBe(40 + 20);
+    expect(secondsLeft(scoring, 1)).toBe(15);
+    expect(secondsLeft(at(measured(1)), 1)).toBe(20);
+  });
+
+  it('says when the whole time will be known, until the first trainings have told it', () => {
+    expect(unknownUntil(upTo(1))).toMatch(/first debate/);
+    const trains = upTo(events.findIndex(({ type }) => type === 'collected') + 1);
+    expect(unknownUntil(trains)).toMatch(/first trainings are under way/);
+    const begun = foldLoop(trains, { type: 'stage', iteration: 1, stage: 'finetune', done: 10, total: 40, left: 30 });
+    expect(unknownUntil(begun)).toBe('');
+    // This one ends in 30 s, the next takes 40.
+    expect(secondsLeft(begun)! - secondsLeft(begun, 1)!).toBeGreaterThan(40);
+    expect(unknownUntil(upTo(events.length))).toBe('');
   });
 
   it('an iteration beyond those asked for widens the goal', () => {

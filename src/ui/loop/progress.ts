@@ -9,6 +9,10 @@ export interface StageView {
   done: number;
   /** 0 = not known yet. */
   total: number;
+  /** What is counted are the answers of an evaluation that are scored, not its turns. */
+  scoring: boolean;
+  /** 0 to 1 of the stage. */
+  share: number;
 }
 
 const namesOf = (state: LoopState) => (it: IterationState) => (it.collected ? trainedIn(it) : agentsOf(state.start!.config.debate));
@@ -26,9 +30,8 @@ export const positionOf = (state: LoopState, goal = goalOf(state)): Position | n
 function counted(state: LoopState, it: IterationState | undefined, stage: Stage): { done: number; total: number } {
   const config = state.start!.config;
   const names = it ? namesOf(state)(it) : agentsOf(config.debate);
-  const { stage: live } = state.live;
-  if (live && live.stage === stage && live.iteration === (it?.iteration ?? state.iterations.length))
-    return { done: live.done, total: live.total };
+  const live = liveIn(state, it, stage);
+  if (live) return { done: live.done, total: live.total };
   switch (stage) {
     case 'debate':
       return { done: it?.debated ? config.trainQuestions : 0, total: config.trainQuestions };
@@ -45,6 +48,25 @@ function counted(state: LoopState, it: IterationState | undefined, stage: Stage)
   }
 }
 
+/** Of an evaluation: scoring its answers is the rest. Measured in the page: a minute and a half of turns, twenty seconds of scoring. */
+const spoken = 0.8;
+
+const liveIn = (state: LoopState, it: IterationState | undefined, stage: Stage) => {
+  const { stage: live } = state.live;
+  return live?.stage === stage && live.iteration === (it?.iteration ?? state.iterations.length) ? live : null;
+};
+
+const isScoring = (state: LoopState, it: IterationState | undefined, stage: Stage): boolean =>
+  liveIn(state, it, stage)?.part === 'score' || (stage === 'evaluate' && !!it?.evaluated && !it.measured);
+
+/** How far an evaluation that is not over has come, its two parts taken together. */
+function evaluatedShare(state: LoopState, it: IterationState | undefined): number {
+  const of = state.start!.config.nllQuestions > 0 ? spoken : 1;
+  const live = liveIn(state, it, 'evaluate');
+  const part = live && live.total > 0 ? Math.min(1, live.done / live.total) : 0;
+  return live?.part === 'score' ? of + (1 - of) * part : it?.evaluated ? of : of * part;
+}
+
 /** The stages of one iteration, as a track. */
 export function trackOf(state: LoopState, iteration: number, goal = goalOf(state)): StageView[] {
   if (!state.start) return [];
@@ -53,8 +75,10 @@ export function trackOf(state: LoopState, iteration: number, goal = goalOf(state
   return order.map(stage => {
     const at =
       next === null || iteration < next.iteration ? -1 : iteration > next.iteration ? 1 : order.indexOf(stage) - order.indexOf(next.stage);
-    const { done, total } = counted(state, state.iterations[iteration], stage);
-    return { stage, state: at < 0 ? 'done' : at === 0 ? 'now' : 'later', done, total };
+    const it = state.iterations[iteration];
+    const { done, total } = counted(state, it, stage);
+    const share = at < 0 ? 1 : at > 0 ? 0 : stage === 'evaluate' ? evaluatedShare(state, it) : total > 0 ? Math.min(1, done / total) : 0;
+    return { stage, state: at < 0 ? 'done' : at === 0 ? 'now' : 'later', done, total, scoring: isScoring(state, it, stage), share };
   });
 }
 
@@ -68,8 +92,7 @@ export function shareDone(state: LoopState, goal = goalOf(state)): number {
   for (let iteration = 0; iteration <= goal; iteration++)
     for (const view of trackOf(state, iteration, goal)) {
       all += weights[view.stage];
-      if (view.state === 'done') done += weights[view.stage];
-      else if (view.state === 'now' && view.total > 0) done += weights[view.stage] * Math.min(1, view.done / view.total);
+      done += weights[view.stage] * view.share;
     }
   return all === 0 ? 0 : done / all;
 }
@@ -100,34 +123,89 @@ export function stageSeconds(it: IterationState, stage: Stage): number | null {
   }
 }
 
-/** Seconds until all iterations are done, from what the stages of this loop took so far; null while one kind of stage has never been seen. */
+const latestOf = (state: LoopState, read: (it: IterationState) => number | null): number | null =>
+  state.iterations
+    .map(read)
+    .filter(s => s !== null)
+    .at(-1) ?? null;
+
+/** Seconds of a whole stage or part as this loop has shown them; null where it has not yet. */
+interface Seen {
+  debate: number | null;
+  finetune: number | null;
+  /** The two parts of an evaluation. */
+  speak: number | null;
+  score: number | null;
+}
+
+function seenIn(state: LoopState): Seen {
+  const { trainQuestions, evalQuestions, nllQuestions, debate: run } = state.start!.config;
+  const trained = latestOf(state, it => stageSeconds(it, 'debate'));
+  const held = latestOf(state, it => (it.evaluated ? it.evaluated.ms / 1000 : null));
+  const scale = trainQuestions / Math.max(1, evalQuestions);
+  // Agents that are all the base score an answer once; apart, each of them scores it.
+  const scored = latestOf(state, it => it.measured && (it.measured.ms / 1000) * (it.iteration === 0 ? run.seats.length : 1));
+  const { stage: live } = state.live;
+  const under = live?.stage === 'finetune' && live.left !== null && live.done < live.total;
+  return {
+    debate: trained ?? (held === null ? null : held * scale),
+    finetune: latestOf(state, it => stageSeconds(it, 'finetune')) ?? (under ? (live.left! * live.total) / (live.total - live.done) : null),
+    speak: held ?? (trained === null ? null : trained / scale),
+    score: nllQuestions === 0 ? 0 : scored,
+  };
+}
+
+/** Seconds of a stage that has not begun. */
+function wholeOf({ debate, finetune, speak, score }: Seen, stage: Stage): number | null {
+  switch (stage) {
+    case 'debate':
+      return debate;
+    case 'finetune':
+      return finetune;
+    case 'evaluate':
+      return speak === null || score === null ? null : speak + score;
+    // Moments, beside the rest.
+    case 'collect':
+      return 0;
+    case 'adopt':
+      return 1;
+  }
+}
+
+/** Seconds of the stage that is next: of what is under way, as it goes; of what is not, as it went before. */
+function restOf(state: LoopState, seen: Seen, { iteration, stage }: Position): number | null {
+  const { stage: shown } = state.live;
+  const live = shown?.stage === stage && shown.iteration === iteration ? shown : null;
+  const part = stage === 'evaluate' && (live?.part === 'score' || state.iterations[iteration]?.evaluated) ? 'score' : 'all';
+  const whole = part === 'score' ? seen.score : wholeOf(seen, stage);
+  if (live?.left == null) {
+    const gone = live && live.total > 0 ? live.done / live.total : 0;
+    if (whole === null) return null;
+    return stage === 'evaluate' && part === 'all' ? seen.speak! * (1 - gone) + seen.score! : whole * (1 - gone);
+  }
+  if (stage !== 'evaluate' || part === 'score') return live.left;
+  return seen.score === null ? null : live.left + seen.score;
+}
+
+/** Seconds until all iterations are done, from what this loop took so far; null while one kind of stage has never been seen. */
 export function secondsLeft(state: LoopState, goal = goalOf(state)): number | null {
   const next = positionOf(state, goal);
   if (!state.start || !next) return null;
-  const config = state.start.config;
-  const latest = (stage: Stage): number | null =>
-    state.iterations
-      .map(it => stageSeconds(it, stage))
-      .filter(s => s !== null)
-      .at(-1) ?? null;
-  const scale = config.trainQuestions / Math.max(1, config.evalQuestions);
-  const evaluate = latest('evaluate') ?? (latest('debate') === null ? null : latest('debate')! / scale);
-  const debate = latest('debate') ?? (evaluate === null ? null : evaluate * scale);
-  const finetune = latest('finetune');
-  const { stage: live } = state.live;
-  let sum = 0;
-  for (let iteration = next.iteration; iteration <= goal; iteration++)
+  const seen = seenIn(state);
+  let sum = restOf(state, seen, next);
+  for (let iteration = next.iteration; iteration <= goal && sum !== null; iteration++)
     for (const stage of stagesIn(iteration)) {
-      if (iteration === next.iteration && stages.indexOf(stage) < stages.indexOf(next.stage)) continue;
-      if (iteration === next.iteration && stage === next.stage && live?.stage === stage && live.left !== null) {
-        sum += live.left;
-        continue;
-      }
-      const whole = { debate, finetune, evaluate, collect: 0, adopt: 1 }[stage];
-      if (whole === null) return null;
-      const share =
-        iteration === next.iteration && stage === next.stage && live?.stage === stage && live.total ? live.done / live.total : 0;
-      sum += whole * (1 - share);
+      if (iteration === next.iteration && stages.indexOf(stage) <= stages.indexOf(next.stage)) continue;
+      const whole: number | null = wholeOf(seen, stage);
+      sum = sum === null || whole === null ? null : sum + whole;
     }
   return sum;
+}
+
+/** Why nobody can say yet how long it takes in all; empty when somebody can, or nothing is left. */
+export function unknownUntil(state: LoopState, goal = goalOf(state)): string {
+  if (!positionOf(state, goal) || secondsLeft(state, goal) !== null) return '';
+  return seenIn(state).speak === null
+    ? 'time in all is measured with the first debate'
+    : 'time in all is measured when the first trainings are under way';
 }

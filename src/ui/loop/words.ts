@@ -45,6 +45,9 @@ export const stageWords: Record<Stage, { name: string; doing: string; about: str
   },
 };
 
+/** While the answers of an evaluation are scored, after they were spoken. */
+export const scoringWords = { name: 'scoring', doing: 'scoring the last answers under the other agents' };
+
 export interface Who {
   role: SetRole;
   /** 0-based. */
