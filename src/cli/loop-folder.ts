@@ -5,13 +5,17 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 
-import type { TrainingSet } from '../datasets/records';
+import { agentName, type TrainingSet } from '../datasets/records';
 import { parseTrainingSet } from '../datasets/schema';
+import { sha256Of } from '../datasets/sha256';
 import type { RunEvent, RunFile } from '../debate/events';
 import { parseRunEvent } from '../debate/schema';
+import { foldLoopAll } from '../experiment/fold';
 import type { Tuned } from '../experiment/ports';
 import type { LoopEvent, LoopFile } from '../experiment/records';
 import { parseLoopEvent } from '../experiment/schema';
+import { encodeLoopFile, loopDigest } from '../share/loopFile';
+import { encodeWeights, weightsLimits, type Weights } from '../share/weightsFile';
 import { CliError } from './errors';
 import { openJournal, type Journal } from './run-journal';
 
@@ -65,6 +69,8 @@ export interface LoopFolder {
   readAdapter(id: string): Promise<Record<string, Uint8Array<ArrayBuffer>>>;
   /** Writes `loop.json`; with `all`, the one-file form beside it. */
   publish(events: readonly LoopEvent[], all: boolean): Promise<void>;
+  /** Writes every agent's weights as the archive that the page imports. @returns false when there are none, or more than a page opens */
+  publishWeights(events: readonly LoopEvent[]): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -99,6 +105,13 @@ export async function openLoopFolder(dir: string, { resume, lean = false }: { re
     return value === null ? null : parseTrainingSet(value);
   }
 
+  async function readAdapter(id: string): Promise<Record<string, Uint8Array<ArrayBuffer>>> {
+    const names = await orNull(readdir(adapterDir(id)));
+    if (!names) throw new CliError(`the weights of ${id} are not in ${dir} any more.`);
+    const files = await Promise.all(names.map(async name => [name, new Uint8Array(await readFile(join(adapterDir(id), name)))] as const));
+    return Object.fromEntries(files);
+  }
+
   return {
     events: journal.events,
     append: event => journal.append(event),
@@ -126,16 +139,12 @@ export async function openLoopFolder(dir: string, { resume, lean = false }: { re
       );
       return sha256;
     },
-    async readAdapter(id) {
-      const names = await orNull(readdir(adapterDir(id)));
-      if (!names) throw new CliError(`the weights of ${id} are not in ${dir} any more.`);
-      const files = await Promise.all(names.map(async name => [name, new Uint8Array(await readFile(join(adapterDir(id), name)))] as const));
-      return Object.fromEntries(files);
-    },
+    readAdapter,
     async publish(events, all) {
       const file: LoopFile = { polylogue: 'loop', schema: 1, events: [...events] };
       const lines = events.map(event => JSON.stringify(event)).join(',\n');
-      await put(join(dir, 'loop.json'), `{"polylogue":"loop","schema":1,"events":[\n${lines}\n]}\n`);
+      const digest = JSON.stringify(loopDigest(file));
+      await put(join(dir, 'loop.json'), `{"polylogue":"loop","schema":1,"digest":${digest},"events":[\n${lines}\n]}\n`);
       if (!all) return;
       const runs: NonNullable<LoopFile['runs']> = {};
       const sets: NonNullable<LoopFile['sets']> = {};
@@ -143,8 +152,25 @@ export async function openLoopFolder(dir: string, { resume, lean = false }: { re
         if (event.type === 'debated') runs[event.run] = (await readRun(event.run))!;
         if (event.type === 'collected') for (const { sha256 } of event.sets) sets[sha256] = (await readSet(sha256))!;
       }
-      await put(join(dir, 'all.loop.json.gz'), await zipped({ ...file, runs, sets }));
+      await put(join(dir, 'all.loop.json.gz'), await encodeLoopFile({ ...file, runs, sets }));
       await rm(journalPath, { force: true });
+    },
+    async publishWeights(events) {
+      const start = events.find(event => event.type === 'loop-started');
+      const kept = events.flatMap(event => (event.type === 'job-ended' && event.kept ? [{ ...event, kept: event.kept }] : []));
+      const bytes = kept.reduce((sum, { kept: { bytes: own } }) => sum + own, 0);
+      if (!start || kept.length === 0 || bytes > weightsLimits.bytes || kept.length > weightsLimits.agents) return false;
+      const { iterations } = foldLoopAll(events);
+      const all: Weights[] = [];
+      for (const { iteration, agent, at, kept: own } of kept) {
+        const { 'facts.json': _, ...files } = await readAdapter(own.adapter);
+        const dataset = iterations[iteration]!.collected!.sets.find(set => agentName(set.role, set.agent) === agent)!.sha256;
+        const listed = Object.entries(files).map(([name, data]) => ({ name, bytes: data.length, sha256: sha256Of(data) }));
+        const facts = { id: own.adapter, loop: start.loop, iteration, agent, base: start.engine.modelHash, dataset, at, files: listed };
+        all.push({ facts, files });
+      }
+      await put(join(dir, 'weights.zip'), encodeWeights(all));
+      return true;
     },
     close: () => journal.close(),
   };

@@ -8,6 +8,8 @@ import { afterAll, describe, expect, test } from 'vitest';
 
 import type { LoopEvent, LoopFile } from '../experiment/records';
 import { parseLoopEvent } from '../experiment/schema';
+import { decodeLoopFile } from '../share/loopFile';
+import { decodeWeights } from '../share/weightsFile';
 
 const root = resolve(import.meta.dirname, '../..');
 const dir = mkdtempSync(join(tmpdir(), 'polylogue-loop-'));
@@ -72,8 +74,18 @@ describe('npm run cli -- loop', { timeout: 300_000 }, () => {
     const { code, stdout, stderr } = await cli(['--config', config, '--out', whole]);
     expect({ code, stderr }).toMatchObject({ code: 0 });
     expect(stdout).toMatch(/iteration\s+one generator\s+majority of 1\s+one critic\s+debate, 2 rounds/);
-    expect(readdirSync(whole).sort()).toEqual(['adapters', 'all.loop.json.gz', 'loop.json', 'runs', 'sets', 'tuner']);
+    expect(readdirSync(whole).sort()).toEqual(['adapters', 'all.loop.json.gz', 'loop.json', 'runs', 'sets', 'tuner', 'weights.zip']);
     expect(all(whole).events.filter(({ type }) => type === 'adopted')).toHaveLength(2);
+    // What the page is given: unchanged since it was written, with the weights of each agent.
+    const bytesOf = (name: string): Uint8Array<ArrayBuffer> => new Uint8Array(readFileSync(join(whole, name)));
+    for (const name of ['all.loop.json.gz', 'loop.json']) expect((await decodeLoopFile(bytesOf(name))).edited).toBe('intact');
+    const adopted = all(whole).events.flatMap(event => (event.type === 'adopted' ? [[event.adapter, event.dataset, event.sha256]] : []));
+    const weights = decodeWeights(bytesOf('weights.zip')).map(({ facts: { id, dataset, files } }) => [
+      id,
+      dataset,
+      files.find(({ name }) => name === 'adapter_model.safetensors')!.sha256,
+    ]);
+    expect(weights.sort()).toEqual(adopted.sort());
 
     const out = join(dir, 'killed');
     const journal = join(out, 'loop.journal');

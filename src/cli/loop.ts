@@ -114,13 +114,16 @@ async function drive({ out, width, iterations, onFailure }: LoopCommand, { folde
     const state = await runLoop({ start, state: foldLoopAll(events), ports, signal: control.signal, ...further });
     progress.end();
     await folder.publish(events, true);
+    const spoken = await folder.publishWeights(events);
     console.log(`${start.title} · ${config.debate.base.id}, ${config.debate.task} ${config.debate.difficulty}\n`);
     console.log(loopTable(state));
     const measured = state.iterations.filter(it => it.measured);
     const runs = await Promise.all([measured[0], measured.at(-1)].map(it => folder.readRun(it!.measured!.run)));
     const last = measured.length - 1;
     if (last > 0) console.log(`\n${pairedTable(foldAll(runs[0]!), foldAll(runs[1]!), last, config.seed)}`);
-    console.log(`\nWritten to ${out} in ${duration((performance.now() - begun) / 1000)}; open all.loop.json.gz in the page to look at it.`);
+    console.log(
+      `\nWritten to ${out} in ${duration((performance.now() - begun) / 1000)}; open all.loop.json.gz in the page to look at it${spoken ? ', and import weights.zip there to talk to its agents' : ''}.`,
+    );
   } catch (error) {
     progress.end();
     if (events.length) await folder.publish(events, false);

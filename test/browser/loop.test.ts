@@ -1,13 +1,16 @@
 // The closed loop as its reader meets it: the recording at first paint, then a whole loop in the page, reloaded in the middle of every stage.
-import { readFileSync, rmSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { foldAll } from '../../src/debate/fold';
 import { foldLoopAll } from '../../src/experiment/fold';
 import type { LoopFile } from '../../src/experiment/records';
+import { root } from '../steps';
 import { buildApp, launch, serveFolder, type Browser, type Site } from './harness';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -86,6 +89,22 @@ async function reached(iteration: number, stage: 'debate' | 'finetune' | 'adopt'
     );
     throw new Error(`iteration ${iteration}, ${stage} was not reached: ${words}`, { cause: error });
   });
+}
+
+/** Asks the first agent in the list. @returns what the base says, and what it says */
+async function talk(): Promise<string[]> {
+  await page
+    .getByRole('button', { name: /^Talk to/ })
+    .first()
+    .click();
+  await page.getByRole('button', { name: 'Ask both' }).click();
+  await page.waitForFunction(
+    () => document.querySelectorAll('dialog .text').length === 2 && !document.querySelector('dialog [aria-busy="true"]'),
+  );
+  expect(await violations()).toEqual([]);
+  const texts = await page.locator('dialog .text').allTextContents();
+  await page.getByRole('button', { name: 'Close' }).click();
+  return texts;
 }
 
 describe('the loop', { timeout: 400_000 }, () => {
@@ -234,16 +253,13 @@ describe('the loop', { timeout: 400_000 }, () => {
     }
 
     // The agents can be spoken with after all that, beside the base they came from.
-    await page
-      .getByRole('button', { name: /^Talk to/ })
-      .first()
-      .click();
-    await page.getByRole('button', { name: 'Ask both' }).click();
-    await page.waitForFunction(
-      () => document.querySelectorAll('dialog .text').length === 2 && !document.querySelector('dialog [aria-busy="true"]'),
-    );
-    expect(await violations()).toEqual([]);
-    await page.getByRole('button', { name: 'Close' }).click();
+    const before = await talk();
+
+    // Their weights leave from where the loop has just ended.
+    const packing = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Export weights' }).click();
+    const weights = join(dir, 'kept-weights.zip');
+    await (await packing).saveAs(weights);
 
     // One iteration more, stopped as soon as it has begun.
     await page.getByRole('button', { name: 'One more iteration' }).click();
@@ -259,5 +275,36 @@ describe('the loop', { timeout: 400_000 }, () => {
     await page.getByRole('link', { name: /Own settings/ }).click();
     await shown('Unverified model output');
     await shown('after iteration 1');
+    // Without its weights nobody speaks; with them they say what they said.
+    expect(await page.getByRole('button', { name: /^Talk to/ }).count()).toBe(0);
+    await page.getByLabel('Archive of weights to import').setInputFiles(weights);
+    await shown(new RegExp(`The weights of ${adopted.size} agents were imported`));
+    expect(await talk()).toEqual(before);
+  });
+
+  it('opens what the command line made: the file as it was written, and its agents speak', async () => {
+    const out = join(dir, 'sub/path/cli');
+    const config = join(dir, 'tiny.json');
+    const steps = { steps: 3, epochs: null, batchSize: 4, warmupSteps: 1 };
+    const tiny = { trainQuestions: 4, evalQuestions: 2, nllQuestions: 1, training: { generator: steps, critic: steps } };
+    const debate = { seats: [{ generator: null, critic: null }], difficulty: 'easy' };
+    writeFileSync(config, JSON.stringify({ ...tiny, debate, iterations: 1, datasets: { criticOnEmpty: 'other' } }));
+    const command = ['--import', 'tsx', 'src/cli/main.ts', 'loop', '--config', config, '--out', out];
+    await promisify(execFile)(process.execPath, command, { cwd: root });
+
+    page = await browser.open(app('#run=cli%2Fall.loop.json.gz'));
+    await shown('unchanged since it was written');
+    await page.getByRole('button', { name: 'Keep here' }).click();
+    await page.getByRole('button', { name: 'Show' }).click();
+    await shown('Its weights are not in the file');
+    await page.getByLabel('Archive of weights to import').setInputFiles(join(out, 'weights.zip'));
+    await shown('The weights of 2 agents were imported');
+    const [base, tuned] = await talk();
+    expect([base, tuned].every(text => text!.length > 0)).toBe(true);
+    // What the trainer of the command line recorded is what this page finds.
+    await page.getByText('✓ arrived as trained').first().click();
+    await page.getByRole('button', { name: 'Check again, row by row' }).first().click();
+    await shown('They arrived as they were trained');
+    expect(await violations()).toEqual([]);
   });
 });

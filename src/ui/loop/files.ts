@@ -47,10 +47,15 @@ export async function exportWeights(store: RunStore, loop: string, title: string
   download(new Blob([bytes], { type: 'application/zip' }), `${fileName(title)}-weights.zip`);
 }
 
-/** @returns how many agents' weights were kept @throws ShareError's words and hint, or StoreError */
-export async function importWeights(store: RunStore, file: Blob): Promise<number> {
+/**
+ * Keeps those weights of an archive that belong to a loop.
+ * @returns agents whose weights were kept, and those of other loops
+ * @throws ShareError's words and hint, or StoreError
+ */
+export async function importWeights(store: RunStore, loop: string, file: Blob): Promise<{ kept: number; others: number }> {
   const answer = await ask({ kind: 'open-weights', bytes: new Uint8Array(await file.arrayBuffer()) });
   if (!('weights' in answer)) throw new TypeError('the packer answered something else');
-  for (const { facts, files } of answer.weights) await store.adapters.save(facts, files);
-  return answer.weights.length;
+  const own = answer.weights.filter(({ facts }) => facts.loop === loop);
+  for (const { facts, files } of own) await store.adapters.save(facts, files);
+  return { kept: own.length, others: answer.weights.length - own.length };
 }
