@@ -8,7 +8,8 @@ import { baseSeats, spokenWith } from '../debate/defaults';
 import { limits } from '../debate/limits';
 import { issueText } from '../debate/schema';
 import { presetById, presets } from '../experiment/presets';
-import type { LoopConfig } from '../experiment/records';
+import { societies, type LoopConfig } from '../experiment/records';
+import { societyOf } from '../experiment/society';
 import { parseLoopConfig } from '../experiment/schema';
 import { taskById } from '../tasks/tasks';
 import { CliError } from './errors';
@@ -28,6 +29,7 @@ const flags = {
   agents: ['string', 'N', 'agents; N generators and N critics are trained'],
   rounds: ['string', 'M', 'rounds of a debate'],
   ...setFlags,
+  society: ['string', societies.join('|'), 'who is trained: every agent by itself, or as a control one model that speaks as all'],
   seed: ['string', 'S', 'questions, draws, sets and training all follow from it'],
   'keep-going': ['boolean', '', 'an agent whose training fails keeps its previous weights, and the loop goes on'],
   model: ['string', 'DIR', 'model folder (public/models/abacus)'],
@@ -126,6 +128,7 @@ const settingFlags: Flag[] = [
   'agents',
   'rounds',
   ...(Object.keys(setFlags) as SetFlag[]),
+  'society',
   'seed',
   'title',
 ];
@@ -175,10 +178,14 @@ export function loopCommand(args: string[], builtinDir: string): LoopCommand | n
     ...(values.difficulty === undefined ? {} : { difficulty: String(values.difficulty) }),
     ...(seed === undefined ? {} : { seed }),
   };
+  if (values.society !== undefined && !societies.some(name => name === values.society))
+    throw wrong(`--society takes ${societies.join(', ')}; not "${values.society}".`);
+  const society = societies.find(name => name === values.society) ?? base.society;
   const sets = setOptions(values, { datasets: seed === undefined ? base.datasets : { ...base.datasets, seed }, debate }, wrong);
   const config: LoopConfig = {
     ...base,
     ...sets,
+    ...(society && { society }),
     iterations: iterations ?? base.iterations,
     trainQuestions: number(values, 'train', 1, 100_000) ?? base.trainQuestions,
     evalQuestions: number(values, 'eval', 1, 100_000) ?? base.evalQuestions,
@@ -190,7 +197,9 @@ export function loopCommand(args: string[], builtinDir: string): LoopCommand | n
 
 /** A preset keeps its name while only length, size and seed differ: those change what is known afterwards, not what is done. */
 function nameOf(config: LoopConfig): string {
-  const about = ({ debate, datasets, training, questions, startFrom }: LoopConfig): string =>
-    JSON.stringify([{ ...debate, seed: 0 }, { ...datasets, seed: 0 }, training, questions, startFrom]);
+  const about = (one: LoopConfig): string => {
+    const { debate, datasets, training, questions, startFrom } = one;
+    return JSON.stringify([{ ...debate, seed: 0 }, { ...datasets, seed: 0 }, training, questions, startFrom, societyOf(one)]);
+  };
   return presets.find(({ id, config: own }) => id === config.preset && about(own) === about(config))?.id ?? 'custom';
 }

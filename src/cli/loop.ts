@@ -8,6 +8,7 @@ import { DebateHalted } from '../debate/protocol';
 import { foldLoopAll, type LoopStart } from '../experiment/fold';
 import { LoopHalted, runLoop } from '../experiment/loop';
 import { evalQuestions, trainQuestions } from '../experiment/questions';
+import { isShared, societyOf } from '../experiment/society';
 import type { LoopConfig, LoopEvent } from '../experiment/records';
 import type { Engine } from '../models/engine';
 import { createNodeTeam } from '../models/team/node';
@@ -26,7 +27,8 @@ const builtinDir = join('public', 'models', 'abacus');
 
 function startOf({ title }: LoopCommand, config: LoopConfig, engine: Engine): LoopStart {
   const evaluate = evalQuestions(config);
-  const society = `${config.debate.seats.length} + ${config.debate.seats.length} agents`;
+  const count = config.debate.seats.length;
+  const society = isShared(config) ? `control ${societyOf(config)}, ${count} agents` : `${count} + ${count} agents`;
   return {
     type: 'loop-started',
     schema: 1,

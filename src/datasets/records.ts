@@ -35,6 +35,8 @@ export interface SetRow {
   /** 0-based. */
   agent: number;
   role: SetRole;
+  /** Rows of several agents, learnt by one model that speaks as all of them: a control, kept under agent 0. */
+  shared?: true;
   selection: Selection;
   /** Cross-agent selection: share of the rows that the agent spoke itself, the realised β. Left out of empty sets and by earlier versions. */
   ownRealised?: number;

@@ -41,6 +41,7 @@ export const setRowSchema = v.object({
   iteration: count,
   agent: v.pipe(count, v.maxValue(999)),
   role: v.picklist(['generator', 'critic']),
+  shared: v.optional(v.literal(true)),
   selection,
   ownRealised: v.optional(fraction),
   size: count,

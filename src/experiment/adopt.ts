@@ -3,7 +3,7 @@ import type { AgentName } from '../datasets/records';
 import { LoopHalted, type Context } from './context';
 import { unadopted } from './fold';
 import type { KeptWeights, ProbeResult } from './records';
-import { adaptersIn, agentsOf, trainedIn, weightsOf } from './society';
+import { adaptersIn, modelsOf, trainedIn, weightsOf } from './society';
 
 /** @throws LoopHalted when a probe fails and the loop is not to go on without that agent's new weights */
 export async function adopt(context: Context, iteration: number): Promise<void> {
@@ -17,7 +17,7 @@ export async function adopt(context: Context, iteration: number): Promise<void> 
   }
   const meter = context.meter(iteration, 'adopt');
   meter(0, fresh.size);
-  const society = agentsOf(state.start!.config.debate)
+  const society = modelsOf(state.start!.config)
     .map(agent => fresh.get(agent)?.adapter ?? weightsOf(state, agent, iteration).adapter)
     .filter(id => id !== null);
   const probes = await context.adopt(society);

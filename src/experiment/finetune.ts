@@ -1,19 +1,34 @@
 // 2N sets become 2N jobs, all handed out at once: the endpoint decides how many it trains side by side.
 import { chatJsonl } from '../datasets/formats/chat';
-import { agentName, type AgentName, type SetRow } from '../datasets/records';
+import { agentName, type AgentName, type SetRole, type SetRow } from '../datasets/records';
 import { fewUpdates, updatesOf } from '../datasets/updates';
 import { LoopHalted, type Context } from './context';
 import { openJobs, type JobEnded } from './fold';
 import { JobFailed, type TuneOrder, type TuneUpdate, type Tuned } from './ports';
-import type { KeptWeights, LoopConfig } from './records';
+import type { KeptWeights, LoopConfig, TrainSettings } from './records';
 import { derivedSeed } from './seeds';
-import { adapterId, trainedIn, weightsOf } from './society';
+import { adapterId, isShared, trainedIn, weightsOf } from './society';
 import { heldOut, splitSet } from './split';
 import { StepPace } from './step-pace';
 
+/**
+ * How a set is trained on. The one model of a control sees as many rows as all agents would in their own trainings (rows times passes), so
+ * that it differs from them in nothing but being one; the rate and the rows per update are a generator's.
+ */
+export function settingsOf(config: LoopConfig, { role, size, minus, plus }: SetRow): TrainSettings {
+  const own = config.training[role];
+  if (!isShared(config)) return own;
+  const seen = (of: SetRole, rows: number): number => {
+    const { steps, epochs, batchSize } = config.training[of];
+    return rows === 0 ? 0 : steps === null ? rows * epochs! : config.debate.seats.length * steps * batchSize;
+  };
+  const rows = seen('generator', size - minus - plus) + seen('critic', minus + plus);
+  return { ...own, epochs: null, steps: Math.max(1, Math.round(rows / own.batchSize)) };
+}
+
 /** Updates the training of a set will make; 0 for one that is not trained on. */
-export const plannedUpdates = ({ training, validationRows }: LoopConfig, { role, size, skipped }: SetRow): number =>
-  skipped === null ? updatesOf(size - heldOut(size, validationRows), training[role]) : 0;
+export const plannedUpdates = (config: LoopConfig, set: SetRow): number =>
+  set.skipped === null ? updatesOf(set.size - heldOut(set.size, config.validationRows), settingsOf(config, set)) : 0;
 
 /** Agents whose training will hardly change them, for the moment before it starts. */
 export const scarceUpdates = (config: LoopConfig, sets: readonly SetRow[]): { name: AgentName; updates: number }[] =>
@@ -51,7 +66,7 @@ async function orderOf(context: Context, iteration: number, name: AgentName, hea
     // Validation is never asked for without rows to validate on.
     validation: validation.length ? chatJsonl(validation) : null,
     datasetHash: header.sha256,
-    settings: config.training[header.role],
+    settings: settingsOf(config, header),
     seed: derivedSeed(config.seed, 'finetune', iteration, name),
   };
   const minus = header.role === 'critic' ? { minus: training.filter(({ kind }) => kind === 'corrected').length } : {};

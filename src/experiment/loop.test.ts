@@ -2,10 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import type { RunEvent } from '../debate/events';
+import type { SetRow } from '../datasets/records';
+import { settingsOf } from './finetune';
 import { foldLoopAll } from './fold';
 import { runLoop } from './loop';
 import { agreeing, blankDisk, essence, Killed, loopConfigOf, portsOf, sit, startOf, type World } from './loop.fixture';
-import type { LiveLoopEvent } from './records';
+import type { LiveLoopEvent, Society } from './records';
 import { parseLoopEvent } from './schema';
 import { seatsAfter, weightsOf } from './society';
 
@@ -117,6 +119,59 @@ describe('a loop', () => {
   });
 });
 
+describe('a control', () => {
+  test.each(['single-ft', 'union-data'] as const)('%s trains one model, which speaks as every agent', async society => {
+    const world: World = { disk: blankDisk(), adopted: [] };
+    const config = loopConfigOf({ society });
+    const state = await sit(world, config);
+    const apart = blankDisk();
+    await sit({ disk: apart }, loopConfigOf());
+    const orders = [...world.disk.jobs.values()].map(({ order }) => order);
+    expect(orders.map(({ key }) => key)).toEqual(['loop/1/generator_1', 'loop/2/generator_1']);
+    expect(orders.map(({ from }) => from)).toEqual([null, orders[0] && weightsOf(state, 'generator_1', 1).model]);
+    const one = { generator: 'loop/it2/generator_1', critic: 'loop/it2/generator_1' };
+    expect(seatsAfter(state, 2)).toEqual([one, one]);
+    expect(world.adopted).toEqual([['loop/it1/generator_1'], ['loop/it2/generator_1']]);
+    expect([...world.disk.runs.keys()]).toEqual([...apart.runs.keys()]);
+    // The same questions, the same draws: until something is trained, the same words.
+    for (const run of ['loop-it0-evaluate', 'loop-it1-train']) expect(world.disk.runs.get(run)).toEqual(apart.runs.get(run));
+    // Its first set holds the rows of all agents' sets.
+    const rowsIn = (disk: typeof apart, roles: readonly string[]): string[] =>
+      [...disk.sets.values()]
+        .flatMap(({ header, rows }) => (header.iteration === 1 && roles.includes(header.role) ? rows : []))
+        .map(({ hash }) => hash);
+    const roles = society === 'single-ft' ? ['generator'] : ['generator', 'critic'];
+    expect(rowsIn(world.disk, ['generator']).sort()).toEqual(rowsIn(apart, roles).sort());
+    expect(world.disk.events.map(event => parseLoopEvent(JSON.parse(JSON.stringify(event))))).toEqual(world.disk.events);
+  });
+
+  test('sees as many rows as all agents together, in one training', () => {
+    const training = {
+      generator: { ...loopConfigOf().training.generator, batchSize: 20, steps: 40, epochs: null },
+      critic: { ...loopConfigOf().training.critic, batchSize: 8, steps: null, epochs: 3 },
+    };
+    const set = { role: 'generator', size: 400, minus: 40, plus: 60 } as SetRow;
+    const of = (society: Society | undefined): number =>
+      settingsOf(loopConfigOf({ agents: 3, training, ...(society && { society }) }), set).steps!;
+    expect(of(undefined)).toBe(40);
+    // Generators: 3 trainings of 40 × 20 rows; critics: 3 passes over 100.
+    expect(of('union-data')).toBe((3 * 40 * 20 + 3 * 100) / 20);
+    expect(settingsOf(loopConfigOf({ agents: 3, training, society: 'single-ft' }), { ...set, size: 300, minus: 0, plus: 0 }).steps).toBe(
+      120,
+    );
+  });
+
+  test('whose model has nothing to learn goes on as it was', async () => {
+    const world: World = { disk: blankDisk(), script: () => 'I cannot say.' };
+    const state = await sit(world, loopConfigOf({ iterations: 1, society: 'union-data' }));
+    expect(state.iterations[1]!.jobs.get('generator_1')!.ended).toMatchObject({
+      outcome: 'skipped',
+      reason: 'no agent has anything to learn from',
+    });
+    expect(seatsAfter(state, 1)).toEqual(startOf(loopConfigOf()).config.debate.seats);
+  });
+});
+
 describe('time left', () => {
   const lastOf = (world: World, iteration: number, stage: string, wanted: (event: Extract<LiveLoopEvent, { type: 'stage' }>) => boolean) =>
     world
@@ -165,6 +220,7 @@ describe('killed at any call and resumed', () => {
   const shapes = [
     { agents: 2, rounds: 2, iterations: 2 },
     { agents: 1, rounds: 3, iterations: 1 },
+    { agents: 2, rounds: 2, iterations: 2, society: 'union-data' as const },
   ];
   test.each(shapes)('a loop is the same loop: %j', async shape => {
     const config = loopConfigOf({ ...shape, trainQuestions: 2, evalQuestions: 1, nllQuestions: 1 });

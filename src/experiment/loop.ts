@@ -8,7 +8,7 @@ import { finetune } from './finetune';
 import { nextOf, type LoopStart, type LoopState, type OnFailure, type Position } from './fold';
 import { assertDisjoint } from './questions';
 import type { LoopPorts } from './ports';
-import { adapterId, agentsOf, trainedIn } from './society';
+import { adapterId, modelsOf, trainedIn } from './society';
 
 export { LoopHalted } from './context';
 
@@ -59,7 +59,7 @@ function check({ config, loop, train, evaluate: held }: LoopStart): void {
   if (config.debate.seats.some(({ generator, critic }) => generator !== null || critic !== null))
     throw new RangeError('every agent of a loop starts as the base');
   assertDisjoint(train, held);
-  for (const agent of agentsOf(config.debate)) adapterId(loop, 9999, agent);
+  for (const agent of modelsOf(config)) adapterId(loop, 9999, agent);
 }
 
 /**

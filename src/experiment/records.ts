@@ -22,6 +22,13 @@ export interface TrainSettings {
   maxGradNorm: number;
 }
 
+/**
+ * Who is trained, by the names of method.md §7. `multiagent-ft`, the paper's: 2N models, each on its own set. Controls with one model that
+ * speaks as every agent: `single-ft` learns the generators' sets together, `union-data` those of generators and critics.
+ */
+export const societies = ['multiagent-ft', 'single-ft', 'union-data'] as const;
+export type Society = (typeof societies)[number];
+
 export interface LoopConfig {
   schema: 1;
   /** `gentle`, `collapse`, `lecture`, `published`, or `custom` once anything of a preset was changed. */
@@ -37,6 +44,8 @@ export interface LoopConfig {
   startFrom: 'previous' | 'base';
   datasets: DatasetConfig;
   training: { generator: TrainSettings; critic: TrainSettings };
+  /** Left out: `multiagent-ft`. */
+  society?: Society;
   /** Evaluation questions whose last answers are scored under the other agents (NLL); 0 = none. */
   nllQuestions: number;
   /** Rows of each set left out of training, for validation loss and for a probe on rows never seen; fewer of small sets (split.ts). */

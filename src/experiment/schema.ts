@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import type { AgentName } from '../datasets/records';
 import { datasetConfigSchema, setRowSchema } from '../datasets/schema';
 import { config as debate, count, engine, fraction, id, line, message, positive, question, short, stamp } from '../debate/schema';
-import type { LoopConfig, LoopEvent } from './records';
+import { societies, type LoopConfig, type LoopEvent } from './records';
 
 // Names of agents, adapters and sets become file names and object keys: only what they can really look like passes.
 const agent = v.custom<AgentName>(
@@ -51,6 +51,7 @@ export const loopConfigSchema = v.object({
   startFrom: v.picklist(['previous', 'base']),
   datasets: datasetConfigSchema,
   training: v.object({ generator: settings, critic: settings }),
+  society: v.optional(v.picklist(societies)),
   nllQuestions: count,
   validationRows: count,
   seed,

@@ -2,6 +2,7 @@
 import { agentName, type AgentName, type SetRole } from '../datasets/records';
 import type { RunConfig, Seat } from '../debate/config';
 import type { Adopted, IterationState, LoopState } from './fold';
+import type { LoopConfig, Society } from './records';
 
 /** Seats, files and database keys hold no longer names. */
 const longest = 200;
@@ -20,6 +21,24 @@ export const runId = (loop: string, iteration: number, purpose: 'train' | 'evalu
 export const agentsOf = (config: RunConfig): AgentName[] =>
   (['generator', 'critic'] satisfies SetRole[]).flatMap(role => config.seats.map((_, agent) => agentName(role, agent)));
 
+export const societyOf = ({ society }: Pick<LoopConfig, 'society'>): Society => society ?? 'multiagent-ft';
+
+/** The one model of a control: its set, its job and its weights go by this name. */
+const oneModel = agentName('generator', 0);
+
+/** Whether one model speaks as every agent. */
+export const isShared = (config: Pick<LoopConfig, 'society'>): boolean => societyOf(config) !== 'multiagent-ft';
+
+/** The model that an agent speaks with, by the name it is trained under. */
+const modelOf = (config: LoopConfig, agent: AgentName): AgentName => (isShared(config) ? oneModel : agent);
+
+/** Names of what an iteration trains: 2N agents, or the one model of a control. */
+export const modelsOf = (config: LoopConfig): AgentName[] => (isShared(config) ? [oneModel] : agentsOf(config.debate));
+
+/** Roles whose sets the one model learns from. */
+export const learntRoles = (config: Pick<LoopConfig, 'society'>): SetRole[] =>
+  societyOf(config) === 'single-ft' ? ['generator'] : ['generator', 'critic'];
+
 /** The agents an iteration trains, as its sets name them. */
 export const trainedIn = ({ collected }: IterationState): AgentName[] =>
   (collected?.sets ?? []).map(({ role, agent }) => agentName(role, agent));
@@ -36,10 +55,11 @@ export interface Weights {
 
 /** What an agent speaks with once iteration `through` is adopted. */
 export function weightsOf(state: LoopState, agent: AgentName, through: number): Weights {
+  const model = modelOf(state.start!.config, agent);
   for (let l = Math.min(through, state.iterations.length - 1); l >= 1; l--) {
     const { adopted, jobs } = state.iterations[l]!;
-    const mine = adopted.get(agent);
-    if (mine && speaks(mine)) return { adapter: mine.adapter, model: jobs.get(agent)?.ended?.model ?? null };
+    const mine = adopted.get(model);
+    if (mine && speaks(mine)) return { adapter: mine.adapter, model: jobs.get(model)?.ended?.model ?? null };
   }
   return { adapter: null, model: null };
 }

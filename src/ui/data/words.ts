@@ -6,7 +6,8 @@ import { plural } from '../theatre/words';
 
 export const roleWords = { generator: 'Generator', critic: 'Critic' } as const;
 
-export const setName = ({ role, agent }: Pick<SetRow, 'role' | 'agent'>): string => `${roleWords[role]} ${agentLetter(agent)}`;
+export const setName = ({ role, agent, shared }: Pick<SetRow, 'role' | 'agent' | 'shared'>): string =>
+  shared ? 'One model' : `${roleWords[role]} ${agentLetter(agent)}`;
 
 export const kindWords: Record<DataRow['kind'], { label: string; about: string }> = {
   first: { label: 'First answer', about: 'A first answer that matches the label.' },

@@ -4,7 +4,7 @@ import { fewUpdates } from '../../datasets/updates';
 import { scarceUpdates } from '../../experiment/finetune';
 import type { Adopted, JobEnded, LoopState, TrainingProgress } from '../../experiment/fold';
 import type { Share } from '../../metrics/interval';
-import { agentsOf } from '../../experiment/society';
+import { modelsOf } from '../../experiment/society';
 import { agentWords } from './words';
 
 export interface AgentRow {
@@ -25,7 +25,7 @@ export function agentRows(state: LoopState, iteration: number, watched: Readonly
   const it = state.iterations[iteration];
   if (!state.start || !it || iteration === 0) return [];
   const live = state.live.stage?.iteration === iteration;
-  return agentsOf(state.start.config.debate).map(name => {
+  return modelsOf(state.start.config).map(name => {
     const ended = it.jobs.get(name)?.ended ?? null;
     return {
       name,
@@ -45,7 +45,7 @@ export function scarceWords(state: LoopState, iteration: number): string | null 
   if (!state.start || !it?.collected) return null;
   const scarce = scarceUpdates(state.start.config, it.collected.sets).filter(({ name }) => !it.jobs.get(name)?.ended);
   if (!scarce.length) return null;
-  const each = scarce.map(({ name, updates }) => `${agentWords(name)} ${updates}`).join(', ');
+  const each = scarce.map(({ name, updates }) => `${agentWords(name, state.start!.config)} ${updates}`).join(', ');
   return `Fewer than ${fewUpdates} updates, hardly enough to change an agent: ${each}. More questions or more passes give more.`;
 }
 

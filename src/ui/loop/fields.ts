@@ -1,7 +1,8 @@
 // What can be changed about a loop before it starts: one list, from which the form is drawn and read.
 import type { DatasetConfig, Selection } from '../../datasets/records';
 import { baseSeats } from '../../debate/defaults';
-import type { LoopConfig, TrainSettings } from '../../experiment/records';
+import type { LoopConfig, Society, TrainSettings } from '../../experiment/records';
+import { societyOf } from '../../experiment/society';
 import { taskById } from '../../tasks/tasks';
 import { choiceField, debateField, numberField, shareField, type Field } from './field';
 
@@ -184,6 +185,24 @@ export const fields: readonly Field[] = [
   },
   debateField('minVotes', 'sets'),
   debateField('tieTrain', 'sets'),
+  choiceField<Society>({
+    ...{ key: 'society', label: 'Who is trained', about: 'The controls show what separate weights add.', group: 'training' },
+    options: [
+      { value: 'multiagent-ft', label: 'every agent by itself', about: 'As published: 2N models, each on its own set.' },
+      {
+        value: 'union-data',
+        label: 'one model on all sets',
+        about: 'Control: the same rows and passes, one model that speaks as every agent.',
+      },
+      {
+        value: 'single-ft',
+        label: 'one model on all first answers',
+        about: 'Control: the generators’ sets together, one model that speaks as every agent.',
+      },
+    ],
+    read: societyOf,
+    write: (config, society) => ({ ...config, society }),
+  }),
   choiceField<LoopConfig['startFrom']>({
     ...{ key: 'startFrom', label: 'Training goes on from', about: '', group: 'training' },
     options: [

@@ -101,13 +101,14 @@ export interface SizeRow {
 export function sizeRows(state: LoopState, name: (set: SetRow) => string): SizeRow[] {
   return collectedIn(state).map(({ iteration, sets }) => {
     const of = (role: SetRow['role']): SetRow[] => sets.filter(set => set.role === role).sort((a, b) => a.agent - b.agent);
-    const critics = of('critic');
+    const whole = of('generator').filter(({ shared }) => shared);
+    const critics = whole.length > 0 ? whole : of('critic');
     const cells = (of: readonly SetRow[], read: (set: SetRow) => number): SizeCell[] =>
       of.map(set => ({ agent: agentName(set.role, set.agent), rows: read(set) }));
     const mixed = sum(critics, set => set.minus + set.plus);
     return {
       iteration,
-      first: cells(of('generator'), ({ size }) => size),
+      first: cells(of('generator'), ({ size, minus, plus }) => size - minus - plus),
       minus: cells(critics, ({ minus }) => minus),
       plus: cells(critics, ({ plus }) => plus),
       w: mixed ? sum(critics, set => set.minus) / mixed : null,

@@ -1,5 +1,5 @@
 // How far a loop is, as one bar and as the stages of the iteration under way, and how long it will still take.
-import { agentsOf, trainedIn } from '../../experiment/society';
+import { isShared, modelsOf, trainedIn } from '../../experiment/society';
 import { nextOf, type IterationState, type LoopState, type Position } from '../../experiment/fold';
 import { stages, type Stage } from '../../experiment/records';
 
@@ -15,7 +15,7 @@ export interface StageView {
   share: number;
 }
 
-const namesOf = (state: LoopState) => (it: IterationState) => (it.collected ? trainedIn(it) : agentsOf(state.start!.config.debate));
+const namesOf = (state: LoopState) => (it: IterationState) => (it.collected ? trainedIn(it) : modelsOf(state.start!.config));
 
 /** Stages of an iteration; iteration 0 is only evaluated. */
 export const stagesIn = (iteration: number): readonly Stage[] => (iteration === 0 ? ['evaluate'] : stages);
@@ -29,7 +29,7 @@ export const positionOf = (state: LoopState, goal = goalOf(state)): Position | n
 
 function counted(state: LoopState, it: IterationState | undefined, stage: Stage): { done: number; total: number } {
   const config = state.start!.config;
-  const names = it ? namesOf(state)(it) : agentsOf(config.debate);
+  const names = it ? namesOf(state)(it) : modelsOf(config);
   const live = liveIn(state, it, stage);
   if (live) return { done: live.done, total: live.total };
   switch (stage) {
@@ -144,7 +144,10 @@ function seenIn(state: LoopState): Seen {
   const held = latestOf(state, it => (it.evaluated ? it.evaluated.ms / 1000 : null));
   const scale = trainQuestions / Math.max(1, evalQuestions);
   // Agents that are all the base score an answer once; apart, each of them scores it.
-  const scored = latestOf(state, it => it.measured && (it.measured.ms / 1000) * (it.iteration === 0 ? run.seats.length : 1));
+  const scored = latestOf(
+    state,
+    it => it.measured && (it.measured.ms / 1000) * (it.iteration === 0 && !isShared(state.start!.config) ? run.seats.length : 1),
+  );
   const { stage: live } = state.live;
   const under = live?.stage === 'finetune' && live.left !== null && live.done < live.total;
   return {

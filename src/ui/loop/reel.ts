@@ -1,5 +1,5 @@
 // A recorded loop laid out for replay: the events at which it is worth stopping, and what has just happened there.
-import type { LoopEvent } from '../../experiment/records';
+import type { LoopConfig, LoopEvent } from '../../experiment/records';
 import { agentWords, percent, stageWords } from './words';
 
 export interface Stop {
@@ -11,7 +11,7 @@ export interface Stop {
   measured: boolean;
 }
 
-function stopAt(event: LoopEvent, events: number, before: Stop | null): Stop | null {
+function stopAt(event: LoopEvent, events: number, before: Stop | null, config: LoopConfig): Stop | null {
   const iteration = 'iteration' in event ? event.iteration : (before?.iteration ?? 0);
   const stop = (words: string, measured = false): Stop => ({ events, iteration, words, measured });
   switch (event.type) {
@@ -22,9 +22,13 @@ function stopAt(event: LoopEvent, events: number, before: Stop | null): Stop | n
     case 'collected':
       return stop('sets made');
     case 'job-ended':
-      return stop(event.outcome === 'succeeded' ? `${agentWords(event.agent)} trained` : `${agentWords(event.agent)} ${event.outcome}`);
+      return stop(
+        event.outcome === 'succeeded'
+          ? `${agentWords(event.agent, config)} trained`
+          : `${agentWords(event.agent, config)} ${event.outcome}`,
+      );
     case 'adopted':
-      return stop(`${agentWords(event.agent)} adopted`);
+      return stop(`${agentWords(event.agent, config)} adopted`);
     case 'measured':
       return stop(`debate right in ${percent(event.measures.debate.share)}`, true);
     case 'loop-finished':
@@ -37,9 +41,11 @@ function stopAt(event: LoopEvent, events: number, before: Stop | null): Stop | n
 }
 
 export function stopsOf(events: readonly LoopEvent[]): Stop[] {
+  const [first] = events;
+  if (first?.type !== 'loop-started') return [];
   const stops: Stop[] = [];
   for (const [i, event] of events.entries()) {
-    const stop = stopAt(event, i + 1, stops.at(-1) ?? null);
+    const stop = stopAt(event, i + 1, stops.at(-1) ?? null, first.config);
     if (stop) stops.push(stop);
   }
   return stops;

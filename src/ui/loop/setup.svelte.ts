@@ -1,6 +1,7 @@
 // What the next loop will be. Survives every change of screen; nothing typed is ever dropped.
 import type { ModelRef } from '../../debate/config';
 import { presets } from '../../experiment/presets';
+import { isShared, societyOf } from '../../experiment/society';
 import { presetFor, readLoopDraft, type LoopDraft } from './settings';
 
 export class LoopSetup {
@@ -38,6 +39,7 @@ export class LoopSetup {
   readonly title = $derived.by(() => {
     const { config } = this.reading;
     const name = presets.find(({ id }) => id === config.preset)?.title ?? 'Own settings';
-    return `${name}, ${config.trainQuestions} questions, seed ${config.seed}`;
+    const control = isShared(config) ? `, control ${societyOf(config)}` : '';
+    return `${name}${control}, ${config.trainQuestions} questions, seed ${config.seed}`;
   });
 }

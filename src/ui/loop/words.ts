@@ -3,6 +3,7 @@ import type { AgentName, SetRole } from '../../datasets/records';
 import { selectionWords } from '../../datasets/selection';
 import type { EngineInfo } from '../../debate/events';
 import type { EndpointLabel, LoopConfig, Stage } from '../../experiment/records';
+import { isShared, societyOf } from '../../experiment/society';
 import type { Mean } from '../../metrics/diversity';
 import type { Share } from '../../metrics/interval';
 import { agentLetter } from '../look/agents';
@@ -60,11 +61,24 @@ export function whoIs(name: AgentName): Who {
   return { role, agent: Number(number) - 1 };
 }
 
-/** `generator A` */
-export const agentWords = (name: AgentName): string => {
+/** `generator A`; of a control, whose one model speaks as every agent, `the one model`. */
+export function agentWords(name: AgentName, config: Pick<LoopConfig, 'society'>): string {
+  if (isShared(config)) return 'the one model';
   const { role, agent } = whoIs(name);
   return `${role} ${agentLetter(agent)}`;
-};
+}
+
+/** What a control is, in a sentence; null for the method itself. */
+export function controlWords(config: Pick<LoopConfig, 'society'>): string | null {
+  switch (societyOf(config)) {
+    case 'multiagent-ft':
+      return null;
+    case 'single-ft':
+      return 'Control “single-ft”: one model, trained on the sets of all generators together, speaks as every agent.';
+    case 'union-data':
+      return 'Control “union-data”: one model, trained on the sets of all generators and critics together, speaks as every agent.';
+  }
+}
 
 const endpointKinds: Record<EndpointLabel['kind'], string> = {
   page: 'trained in the page',
@@ -81,9 +95,11 @@ export const loopLine = (word: string, start: { at: string; engine: EngineInfo; 
   [word + ' ' + day(start.at), engineLine(start.engine), endpointWords(start.endpoint), `seed ${start.config.seed} (1 seed)`].join(' · ');
 
 /** `3 agents · 2 rounds · 200 training and 200 held-out questions · LoRA` */
-export function loopConfigLine({ debate, datasets, trainQuestions, evalQuestions, iterations, training }: LoopConfig): string {
+export function loopConfigLine(config: LoopConfig): string {
+  const { debate, datasets, trainQuestions, evalQuestions, iterations, training } = config;
   const method = training.generator.method === 'lora' ? `LoRA r ${training.generator.rank}` : 'full finetuning';
   return [
+    ...(isShared(config) ? [`control ${societyOf(config)}`] : []),
     plural(debate.seats.length, 'agent'),
     plural(debate.rounds, 'round'),
     `${trainQuestions} training and ${evalQuestions} held-out questions`,
