@@ -58,7 +58,7 @@ async function statesOnDisk(): Promise<string[]> {
         .split('\n')
         .filter(Boolean)
         .map(line => (JSON.parse(line) as { type: string }).type);
-      const last = types.filter(type => ['validated', 'started', 'requeued', 'succeeded', 'failed'].includes(type)).at(-1);
+      const last = types.filter(type => ['validated', 'started', 'requeued', 'succeeded', 'failed', 'cancelled'].includes(type)).at(-1);
       const steps = types.filter(type => type === 'step').length;
       const checkpoints = types.filter(type => type === 'checkpoint').length;
       return { number, text: `${metadata.name} ${last ?? 'validating'}${steps ? ` ${steps} steps ${checkpoints} checkpoints` : ''}` };
@@ -125,7 +125,7 @@ afterAll(async () => {
   console.log(report.join('\n'));
 });
 
-test('killed in every state', { timeout: 240_000 }, async () => {
+test('killed in every state', { timeout: 360_000 }, async () => {
   await start();
   const rows = await upload(sums(8));
   // Long to check and wrong at its end: whoever comes after it is held in `validating_files`, and it never trains.
@@ -203,6 +203,37 @@ test('killed in every state', { timeout: 240_000 }, async () => {
   );
   expect(weights[0]).toEqual(weights[1]);
   report.push(`adapters of a and b: ${weights[0]!.length} bytes, equal`);
+
+  // Cancelled and told so is cancelled for good; killed before the answer it is cancelled or as it was, and can be cancelled again.
+  const cancel = (id: string): Promise<JobObject> => ask(`/v1/fine_tuning/jobs/${id}/cancel`, { method: 'POST' });
+  const c = await order('c', rows, 10_000);
+  await stepped(c.id, 2);
+  expect((await cancel(c.id)).status).toBe('cancelled');
+  await kill('c just after cancelled');
+
+  await start();
+  expect(await retrieve(c.id)).toMatchObject({ status: 'cancelled', error: null, fine_tuned_model: null, result_files: [] });
+  const d = await order('d', rows, 10_000);
+  await stepped(d.id, 2);
+  const unheard = cancel(d.id).catch(() => null);
+  await pause(2);
+  await kill('d running, while it is cancelled');
+  await unheard;
+
+  await start();
+  expect(['cancelled', 'queued', 'running']).toContain((await retrieve(d.id)).status);
+  expect((await cancel(d.id)).status).toBe('cancelled');
+  await kill('d just after cancelled, c cancelled before');
+
+  await start();
+  for (const id of [c.id, d.id]) {
+    const before = await events(id);
+    await pause(300);
+    expect(await retrieve(id)).toMatchObject({ status: 'cancelled', result_files: [] });
+    expect(await events(id)).toEqual(before);
+    expect(before.filter(({ data }) => data?.status === 'cancelled')).toHaveLength(1);
+  }
+  report.push('c and d: cancelled once each, and stayed so');
   const gone = new Promise<number | null>(resolve => server!.once('exit', resolve));
   server!.kill('SIGTERM');
   expect(await gone).toBe(0);

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ErrorBody, EventObject, JobObject, List } from '../finetune/wire';
+import { DiskError } from './disk';
 import { TrainError, type Files } from './engine';
 import { openClient, type Client } from './fixtures/client';
 import { memoryDisk } from './fixtures/memory-disk';
@@ -267,6 +268,51 @@ describe('event streams', () => {
 });
 
 describe('what is sent', () => {
+  test('more requests in a second than are taken are told when to come again, readable by a page', async () => {
+    let now = 0;
+    const client = await openClient({ limits: { perSecond: 3 }, clock: () => now, origins: ['http://page.test'], hosts: ['tuner.test'] });
+    const ask = () => client.call('GET', '/v1/models', undefined, { origin: 'http://page.test', host: 'tuner.test' });
+    for (let i = 0; i < 3; i++) expect((await ask()).status).toBe(200);
+    const refused = await ask();
+    expect([refused.headers.get('retry-after'), refused.headers.get('access-control-allow-origin')]).toEqual(['1', 'http://page.test']);
+    expect(await errorOf(refused)).toMatchObject({ status: 429, code: 'rate_limited' });
+    now += 1000;
+    expect((await ask()).status).toBe(200);
+  });
+
+  test('a disk that is full is 507, and the endpoint goes on', async () => {
+    const disk = memoryDisk();
+    const client = await openClient({ disk });
+    const write = disk.write.bind(disk);
+    disk.write = async () => Promise.reject(new DiskError('full', 'no space left on device'));
+    expect(await errorOf(await client.upload())).toMatchObject({ status: 507, code: 'storage_full' });
+    disk.write = write;
+    expect((await client.upload()).status).toBe(200);
+    expect((await client.json<{ data: unknown[] }>('GET', '/v1/files')).data).toHaveLength(1);
+  });
+
+  test('cursors that name nothing, jobs without metadata, what the vendor names and we do not do', async () => {
+    const { engine } = held();
+    const client = await openClient({ engine });
+    const [bare, named] = [await client.order(), await client.order({ metadata: { run: 'r' } })];
+    const job = `/v1/fine_tuning/jobs/${bare.id}`;
+    for (const path of ['/v1/files', '/v1/fine_tuning/jobs', `${job}/events`, `${job}/checkpoints`])
+      expect(await errorOf(await client.call('GET', `${path}?after=nobody`))).toMatchObject({
+        status: 400,
+        code: 'invalid_cursor',
+        param: 'after',
+      });
+    const ids = async (query: string) =>
+      (await client.json<{ data: { id: string }[] }>('GET', `/v1/fine_tuning/jobs?${query}`)).data.map(({ id }) => id);
+    expect(await ids('metadata=null')).toEqual([bare.id]);
+    expect(await ids('metadata[run]=r')).toEqual([named.id]);
+    for (const verb of ['pause', 'resume'])
+      expect(await errorOf(await client.call('POST', `${job}/${verb}`))).toMatchObject({ status: 400, code: 'unsupported_operation' });
+    const content = await client.call('GET', `/v1/files/${client.file}/content`);
+    expect(content.headers.get('x-content-type-options')).toBe('nosniff');
+    await client.close();
+  });
+
   test('limits of files', async () => {
     const client = await openClient({ limits: { upload: 1000, uploads: 2, bytes: 1500 } });
     const upload = async (text: string) => errorOf(await client.upload(text));

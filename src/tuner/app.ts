@@ -39,6 +39,19 @@ export interface Tuner {
   close(): Promise<void>;
 }
 
+/** All routes, as `openapi.ts` describes them. */
+export function routed(parts: Parts, disk: Disk, log: (line: string) => void): Hono {
+  const app = new Hono();
+  app.onError(error => asApiError(error, log).response());
+  app.notFound(() => notFound('such route').response());
+  app.get('/healthz', c => c.json({ ok: true }));
+  app.get('/openapi.json', c => c.json(openApi));
+  fileRoutes(app, parts);
+  jobRoutes(app, parts);
+  modelRoutes(app, parts, disk);
+  return app;
+}
+
 /** Folds the state on the disk and takes up the jobs that are not finished. */
 export async function createTuner(options: TunerOptions): Promise<Tuner> {
   const { engine, disk, token, hosts, origins = [], clock = Date.now, random = systemRandom, log = console.error } = options;
@@ -56,14 +69,7 @@ export async function createTuner(options: TunerOptions): Promise<Tuner> {
 
   const closing = new AbortController();
   const parts: Parts = { files, jobs, models, queue, limits, clock, random, closing: closing.signal };
-  const app = new Hono();
-  app.onError(error => asApiError(error, log).response());
-  app.notFound(() => notFound('such route').response());
-  app.get('/healthz', c => c.json({ ok: true }));
-  app.get('/openapi.json', c => c.json(openApi));
-  fileRoutes(app, parts);
-  jobRoutes(app, parts);
-  modelRoutes(app, parts, disk);
+  const app = routed(parts, disk, log);
 
   // What comes once the disk is given back must not be written to it.
   const answer = (request: Request): Promise<Response> | Response => {

@@ -6,11 +6,11 @@ import { openClient, type Client } from './fixtures/client';
 import { Crash, memoryDisk, type Stored } from './fixtures/memory-disk';
 
 /** What a client does that must be answered: it repeats itself, under one key, until it is. */
-async function drive(client: Client): Promise<string> {
+async function drive(client: Client, more: object = {}): Promise<string> {
   const uploaded = await client.upload(undefined, { 'idempotency-key': 'file' });
   if (uploaded.status !== 200) throw new Crash('not answered');
   client.file = ((await uploaded.json()) as FileObject).id;
-  const job = await client.order({ seed: 1, validation_file: client.file }, { 'idempotency-key': 'job' });
+  const job = await client.order({ seed: 1, validation_file: client.file, ...more }, { 'idempotency-key': 'job' });
   if (!('status' in job)) throw new Crash('not answered');
   return job.id;
 }
@@ -76,6 +76,41 @@ describe('death at every change', () => {
       await liveUntilDeath(stored, dieAt);
       await check(stored);
     }
+  });
+
+  test('while a running job is cancelled: what was answered holds, what was not can be asked again', async () => {
+    const endless = { max_steps: 100_000 };
+    /** @returns whether the client was told that the job is cancelled; null = it had died before it trained */
+    async function liveAndCancel(stored: Stored, dieAfter: number): Promise<boolean | null> {
+      const disk = memoryDisk(stored);
+      const client = await openClient({ disk, limits: { attempts: 1000 } });
+      const id = await drive(client, endless);
+      const path = `/v1/fine_tuning/jobs/${id}`;
+      while (!(await client.json<List<EventObject>>('GET', `${path}/events`)).data.some(({ type }) => type === 'metrics'))
+        await new Promise(resolve => setTimeout(resolve, 0));
+      disk.dieAt = disk.changes + dieAfter;
+      const answer = await client.call('POST', `${path}/cancel`);
+      const told = answer.status === 200 && ((await answer.json()) as JobObject).status === 'cancelled';
+      await new Promise(resolve => setTimeout(resolve, 5));
+      return told;
+    }
+    let answered = 0;
+    for (let dieAfter = 1; dieAfter <= 12; dieAfter++) {
+      const stored: Stored = new Map();
+      const told = await liveAndCancel(stored, dieAfter);
+      answered += Number(told);
+      const client = await openClient({ disk: memoryDisk(stored), limits: { attempts: 1000 } });
+      const id = await drive(client, endless);
+      const path = `/v1/fine_tuning/jobs/${id}`;
+      if (told) expect((await client.json<JobObject>('GET', path)).status).toBe('cancelled');
+      expect((await client.json<JobObject>('POST', `${path}/cancel`)).status).toBe('cancelled');
+      const { data } = await client.json<List<EventObject>>('GET', `${path}/events?limit=1000`);
+      expect(data.filter(event => event.data?.status === 'cancelled')).toHaveLength(1);
+      expect(data[0]!.data).toEqual({ status: 'cancelled' });
+      await client.close();
+    }
+    expect(answered).toBeGreaterThan(5);
+    expect(answered).toBeLessThan(12);
   });
 
   test('a death in every life, a little later each time', async () => {

@@ -22,20 +22,27 @@ const failure = { description: 'Refused; the code says why', content: json(ref('
 const answer = (schema: object, description = 'Done') => ({ '200': { description, content: json(schema) }, default: failure });
 const paging = [query('limit', whole), query('after')];
 
-const auto = (schema: object) => ({ oneOf: [{ const: 'auto' }, schema] });
-const hyperparameters = object(
-  {
-    n_epochs: auto({ type: 'integer', minimum: 1, maximum: 50 }),
-    batch_size: auto({ type: 'integer', minimum: 1, maximum: 256 }),
-    learning_rate_multiplier: auto(number),
-    lora: { type: 'boolean' },
-    ...{ lora_r: auto({ type: 'integer', minimum: 1, maximum: 64 }), lora_alpha: auto(number), lora_dropout: { const: 0 } },
-    ...{ learning_rate: auto(number), lr_scheduler_type: { enum: ['auto', 'constant', 'linear', 'cosine'] } },
-    ...{ warmup_steps: auto(whole), warmup_ratio: auto(number), micro_batch_size: auto(whole), max_steps: auto(whole) },
-    ...{ weight_decay: auto(number), max_grad_norm: auto(number), context_length: auto(whole) },
-  },
-  [],
-);
+const auto = (schema: object) => ({ oneOf: [{ const: 'auto' }, { type: 'null' }, schema] });
+/** Also at the top level of an order, as Nebius has it. */
+const lora = {
+  lora: { type: ['boolean', 'null'] },
+  ...{ lora_r: auto({ type: 'integer', minimum: 1, maximum: 64 }), lora_alpha: auto(number), lora_dropout: auto({ const: 0 }) },
+  lora_target_modules: { type: ['array', 'null'], items: text, description: 'All that the base offers, or left out' },
+  ...{ learning_rate: auto(number), lr_scheduler_type: auto({ enum: ['constant', 'linear', 'cosine'] }) },
+  ...{ warmup_steps: auto(whole), warmup_ratio: auto(number), micro_batch_size: auto(whole), max_steps: auto(whole) },
+  ...{ weight_decay: auto(number), max_grad_norm: auto(number), context_length: auto(whole) },
+};
+const hyperparameters = {
+  n_epochs: auto({ type: 'integer', minimum: 1, maximum: 50 }),
+  batch_size: auto({ type: 'integer', minimum: 1, maximum: 256 }),
+  learning_rate_multiplier: auto(number),
+  ...lora,
+};
+const beta = auto({ type: 'number', exclusiveMinimum: 0, maximum: 2 });
+const methodOf = (type: string, schema: string) =>
+  object({ type: { const: type }, [type]: object({ hyperparameters: ref(schema) }, []) }, ['type']);
+/** In the vendor's description, and refused. */
+const unsupported = { description: 'Refused: unsupported_operation', content: json(ref('Error')) };
 
 export const openApi = {
   openapi: '3.1.0',
@@ -48,6 +55,7 @@ export const openApi = {
   security: [{ token: [] }],
   paths: {
     '/healthz': { get: { security: [], responses: answer(object({ ok: { const: true } })) } },
+    '/openapi.json': { get: { security: [], responses: answer({ type: 'object' }, 'This description') } },
     '/v1/files': {
       get: { parameters: [...paging, query('purpose'), query('order', { enum: ['asc', 'desc'] })], responses: answer(listOf('File')) },
       post: {
@@ -70,7 +78,10 @@ export const openApi = {
       get: { responses: { '200': { description: 'The bytes', content: { 'application/octet-stream': {} } }, default: failure } },
     },
     '/v1/fine_tuning/jobs': {
-      get: { parameters: [...paging, query('metadata[key]')], responses: answer(listOf('Job'), 'Newest first') },
+      get: {
+        parameters: [...paging, query('metadata[key]'), { ...query('metadata', { const: 'null' }), description: 'Jobs without any' }],
+        responses: answer(listOf('Job'), 'Newest first'),
+      },
       post: {
         parameters: [{ name: 'Idempotency-Key', in: 'header', schema: { type: 'string', maxLength: 128 } }],
         requestBody: { content: json(ref('CreateJob')) },
@@ -79,6 +90,8 @@ export const openApi = {
     },
     '/v1/fine_tuning/jobs/{id}': { parameters: [path('id')], get: { responses: answer(ref('Job')) } },
     '/v1/fine_tuning/jobs/{id}/cancel': { parameters: [path('id')], post: { responses: answer(ref('Job')) } },
+    '/v1/fine_tuning/jobs/{id}/pause': { parameters: [path('id')], post: { responses: { '400': unsupported, default: failure } } },
+    '/v1/fine_tuning/jobs/{id}/resume': { parameters: [path('id')], post: { responses: { '400': unsupported, default: failure } } },
     '/v1/fine_tuning/jobs/{id}/events': {
       parameters: [path('id')],
       get: {
@@ -102,6 +115,9 @@ export const openApi = {
       get: { responses: answer(ref('Model')) },
       delete: { responses: answer(ref('Deleted')) },
     },
+    '/v1/chat/completions': {
+      post: { responses: { '404': { description: 'Refused: model_not_served', content: json(ref('Error')) }, default: failure } },
+    },
   },
   components: {
     securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
@@ -115,12 +131,16 @@ export const openApi = {
       CreateJob: object(
         {
           ...{ model: text, training_file: text, validation_file: textOrNull, suffix: textOrNull },
-          ...{ seed: { type: ['integer', 'null'] }, metadata: { type: 'object', additionalProperties: text } },
-          method: object({ type: { const: 'supervised' }, supervised: object({ hyperparameters: ref('Hyperparameters') }) }),
+          ...{ seed: { type: ['integer', 'null'] }, metadata: { type: ['object', 'null'], additionalProperties: text } },
+          method: { oneOf: [{ type: 'null' }, methodOf('supervised', 'Hyperparameters'), methodOf('dpo', 'DpoHyperparameters')] },
+          hyperparameters: { ...ref('DpoHyperparameters'), deprecated: true, description: 'What stands under the method wins' },
+          integrations: { type: ['array', 'null'], maxItems: 0 },
+          ...lora,
         },
         ['model', 'training_file'],
       ),
-      Hyperparameters: hyperparameters,
+      Hyperparameters: object(hyperparameters, []),
+      DpoHyperparameters: object({ ...hyperparameters, beta }, []),
       Job: object({
         ...{ id: text, object: { const: 'fine_tuning.job' }, created_at: whole, finished_at: { type: ['integer', 'null'] }, model: text },
         ...{ fine_tuned_model: textOrNull, organization_id: text, training_file: text, validation_file: textOrNull },

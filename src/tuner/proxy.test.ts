@@ -92,6 +92,11 @@ test.each([
   expect(await client.meet(new AbortController().signal)).toMatchObject({ upstream: new URL(url).origin, profile: { id: 'tuner' } });
 });
 
+test('describes the dialect itself', async () => {
+  expect(await (await ask('/openapi.json')).json()).toMatchObject({ openapi: '3.1.0' });
+  expect(seen).toEqual([]);
+});
+
 test('passes errors and streams on', async () => {
   expect(await codeOf(await ask('/v1/fine_tuning/jobs/ftjob-aaaaaaaaaaaaaaaaaaaaaaaa'))).toEqual([404, 'not_found']);
   const { id } = await upstream.order();

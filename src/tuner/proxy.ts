@@ -5,6 +5,7 @@ import { ApiError, notFound } from './errors';
 import { createFront } from './front';
 import { systemRandom, type Random } from './ids';
 import { defaultLimits, type Limits } from './limits';
+import { openApi } from './openapi';
 
 export interface ProxyOptions {
   /** With its path, such as `https://api.example.com/v1`. */
@@ -61,6 +62,7 @@ export function createProxy(options: ProxyOptions): { fetch(request: Request): P
   async function forward(request: Request): Promise<Response> {
     const { pathname, search } = new URL(request.url);
     if (pathname === '/healthz') return Response.json({ ok: true });
+    if (pathname === '/openapi.json') return Response.json(openApi);
     if (!known.test(pathname) || odd.test(pathname)) throw notFound('such route');
     if (!['GET', 'POST', 'DELETE'].includes(request.method)) throw notFound('such route');
     const headers = pick(request.headers, asked);
