@@ -12,6 +12,7 @@ test('a fragment says what it asks for', () => {
     url: 'https://a.example/x.run.json',
     view: { question: 'q1' },
   });
+  expect(parseHash('#run=x.json&question=q1&turn=2.0.critic')).toMatchObject({ view: { question: 'q1', turn: '2.0.critic' } });
   expect(parseHash('#round=1')).toEqual({ kind: 'view', view: { round: 1 } });
   expect(parseHash('#round=-1')).toEqual({ kind: 'unknown', text: 'round=-1' });
   expect(parseHash('#run=%E0%A4%A')).toMatchObject({ kind: 'unknown' });

@@ -5,6 +5,8 @@ export interface SharedView {
   round?: number;
   agent?: number;
   question?: string;
+  /** Of the question: its id behind the question's, `2.0.critic`. */
+  turn?: string;
 }
 
 export type ParsedHash =
@@ -40,10 +42,11 @@ function viewOf(given: ReadonlyMap<string, string>): SharedView {
     const text = given.get(name) ?? '';
     return /^\d{1,4}$/.test(text) ? Number(text) : undefined;
   };
-  const [round, agent, question] = [small('round'), small('agent'), given.get('question')];
+  const [round, agent, question, turn] = [small('round'), small('agent'), given.get('question'), given.get('turn')];
   if (round !== undefined) view.round = round;
   if (agent !== undefined) view.agent = agent;
   if (question) view.question = question.slice(0, longestId);
+  if (turn) view.turn = turn.slice(0, longestId);
   return view;
 }
 

@@ -12,6 +12,7 @@ describe('routes in the hash', () => {
     const route: fc.Arbitrary<Route> = fc.oneof(
       fc.constantFrom(...screens).map(screen => ({ kind: 'screen' as const, screen })),
       fc.record({ kind: fc.constant('run' as const), run: id, qid: fc.option(id) }),
+      fc.record({ kind: fc.constant('run' as const), run: id, qid: id, turn: id }),
       fc.record({ kind: fc.constant('loop' as const), loop: id }),
       fc.record({ kind: fc.constant('set' as const), set: id, row: fc.option(id) }),
       fc
@@ -39,6 +40,8 @@ describe('routes in the hash', () => {
       'data',
       'runs',
     ]);
+    expect(parseRoute('#/runs/x/q/2.0.critic')).toEqual({ kind: 'run', run: 'x', qid: 'q', turn: '2.0.critic' });
+    expect(parseRoute('#/runs/x/q/2.0.critic/more').kind).toBe('unknown');
     expect(parseRoute('#/loop/gentle/more')).toEqual({ kind: 'unknown', hash: '/loop/gentle/more' });
     expect(entry('#/nowhere')).toBeNull();
   });

@@ -5,8 +5,8 @@ export type Screen = (typeof screens)[number];
 
 export type Route =
   | { kind: 'screen'; screen: Screen }
-  /** A stored run; `qid` picks one question of it. */
-  | { kind: 'run'; run: string; qid: string | null }
+  /** A stored run; `qid` picks one question of it, `turn` one turn of that: its id behind the question's, `2.0.critic`. */
+  | { kind: 'run'; run: string; qid: string | null; turn?: string }
   /** A stored loop, or a recorded one of `loop/recordings.ts` by its name. */
   | { kind: 'loop'; loop: string }
   /** A training set by the hash of its rows; `row` picks one row of it by its own hash. */
@@ -35,7 +35,8 @@ export function parseRoute(hash: string): Route {
   if (root === '' && first !== undefined) {
     const parts = rest.filter(part => part !== '').map(decode);
     if (isScreen(first) && parts.length === 0) return { kind: 'screen', screen: first };
-    const [id, part] = parts;
+    const [id, part, turn] = parts;
+    if (id && part && turn && parts.length === 3 && first === 'runs') return { kind: 'run', run: id, qid: part, turn };
     if (id && parts.length <= 2 && part !== null) {
       if (first === 'runs') return { kind: 'run', run: id, qid: part ?? null };
       if (first === 'data') return { kind: 'set', set: id, row: part ?? null };
@@ -53,7 +54,7 @@ export function formatRoute(route: Route): string {
     case 'screen':
       return `#/${route.screen}`;
     case 'run':
-      return `#/runs/${path(route.run, route.qid)}`;
+      return `#/runs/${path(route.run, route.qid)}${route.qid !== null && route.turn ? `/${encodeURIComponent(route.turn)}` : ''}`;
     case 'loop':
       return `#/loop/${path(route.loop, null)}`;
     case 'set':

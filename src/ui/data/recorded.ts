@@ -80,10 +80,10 @@ export class Recorded {
     return openUrl(new URL(`${folder}runs/${encodeURIComponent(run)}.run.json.gz`, document.baseURI), this.signal);
   }
 
-  /** Where a question of a recorded run is shown. */
-  debateHref(run: string, qid: string): string | null {
+  /** Where a turn of a recorded run is shown. */
+  debateHref(run: string, qid: string, turn: string): string | null {
     const folder = this.#folderOf(run);
-    return folder === null ? null : recordedSource(folder, this.signal).runHref(run, qid);
+    return folder === null ? null : recordedSource(folder, this.signal).runHref(run, qid, turn);
   }
 
   /** Debates that recorded loops trained on. */

@@ -23,7 +23,7 @@ export type Opened =
       /** The debate behind it; null = not in this browser. */
       run: RunState | null;
       /** Where a question of it is shown; null = nowhere. */
-      debateHref(qid: string): string | null;
+      debateHref(qid: string, turn: string): string | null;
     };
 
 const words = (error: unknown): string => {
@@ -152,7 +152,7 @@ export class Workbench {
       kind: 'open',
       whole,
       run: stored ?? (await recorded.run(run).catch(() => null))?.state ?? null,
-      debateHref: qid => (stored ? formatRoute({ kind: 'run', run, qid }) : recorded.debateHref(run, qid)),
+      debateHref: (qid, turn) => (stored ? formatRoute({ kind: 'run', run, qid, turn }) : recorded.debateHref(run, qid, turn)),
     };
   }
 

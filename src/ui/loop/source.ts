@@ -13,8 +13,8 @@ export interface LoopSource {
   run(id: string): Promise<RunState>;
   /** @throws as `run` */
   set(sha256: string): Promise<TrainingSet>;
-  /** Where one question of a run, or all of them, is shown; null = nowhere but here. */
-  runHref(id: string, qid: string | null): string | null;
+  /** Where one question of a run, a turn of it (`2.0.critic`), or all of them are shown; null = nowhere but here. */
+  runHref(id: string, qid: string | null, turn?: string): string | null;
   /** Where a training set is shown; null = not here. */
   setHref(sha256: string): string | null;
   /** The weights can be spoken with here. */
@@ -45,13 +45,15 @@ export const storedSource = (record: PageRecord): LoopSource => ({
     if (!set) throw new ShareError('damaged', 'This set is not kept here any more.', 'It may have been deleted on the Data screen.');
     return set;
   }),
-  runHref: (run, qid) => formatRoute({ kind: 'run', run, qid }),
+  runHref: (run, qid, turn) => formatRoute({ kind: 'run', run, qid, ...(turn && { turn }) }),
   setHref: setRoute,
   canTalk: true,
 });
 
-const runAddress = (address: string, qid: string | null): string =>
-  `#run=${encodeURIComponent(address)}${qid === null ? '' : `&question=${encodeURIComponent(qid)}`}`;
+const runAddress = (address: string, qid: string | null, turn?: string): string =>
+  [`#run=${encodeURIComponent(address)}`, qid !== null && `question=${encodeURIComponent(qid)}`, turn && `turn=${encodeURIComponent(turn)}`]
+    .filter(Boolean)
+    .join('&');
 
 /** @param folder path of the recording's folder, with a slash at its end */
 export function recordedSource(folder: string, signal: AbortSignal): LoopSource {
@@ -59,7 +61,7 @@ export function recordedSource(folder: string, signal: AbortSignal): LoopSource 
   return {
     run: once(async id => (await openUrl(new URL(path(id), document.baseURI), signal)).state),
     set: once(sha256 => fetchSet(new URL(folder, document.baseURI), sha256, signal)),
-    runHref: (id, qid) => runAddress(path(id), qid),
+    runHref: (id, qid, turn) => runAddress(path(id), qid, turn),
     setHref: setRoute,
     canTalk: false,
   };
@@ -84,9 +86,9 @@ export function sharedSource({ runs = {}, sets = {} }: LoopFile, url: URL | null
       if (!url) throw new ShareError('damaged', 'The file does not hold this set.', 'Ask for the whole loop (.loop.json.gz).');
       return fetchSet(url, sha256, signal);
     }),
-    runHref(id, qid) {
+    runHref(id, qid, turn) {
       const address = beside(id);
-      return address && runAddress(address.href, qid);
+      return address && runAddress(address.href, qid, turn);
     },
     setHref: () => null,
     canTalk: false,
