@@ -11,6 +11,7 @@ import { datasetDefaults, type TrainingSet } from '../../src/datasets/records';
 import type { RunFile } from '../../src/debate/events';
 import { foldAll } from '../../src/debate/fold';
 import type { LoopFile } from '../../src/experiment/records';
+import { setName } from '../../src/ui/data/words';
 import { root } from '../steps';
 import { buildApp, launch, serveFolder, type Browser, type Site } from './harness';
 
@@ -100,10 +101,16 @@ describe('training sets', { timeout: 400_000 }, () => {
     await page.reload();
     await detail.waitFor();
     expect(await detail.locator('mark').innerText()).toContain(row.messages.at(-1)!.content.slice(0, 20));
-    await detail.getByRole('link', { name: 'Open the debate' }).click();
+    await detail.getByRole('link', { name: 'Open the turn in its debate' }).click();
     await page.getByRole('heading', { level: 1 }).waitFor();
-    expect(await hashOf()).toBe(`#/runs/${encodeURIComponent(row.run)}/${encodeURIComponent(row.qid)}`);
+    const turn = row.from.at(-1)!.slice(row.qid.length + 1);
+    expect(await hashOf()).toBe(`#/runs/${encodeURIComponent(row.run)}/${encodeURIComponent(row.qid)}/${turn}`);
     await shown(batch.questions.get(row.qid)!.question.text);
+    // The turn that is learnt lies open; closed, it stays closed.
+    const sheet = page.getByRole('dialog');
+    expect((await sheet.innerText()).replace(/\s+/g, ' ')).toContain(row.messages.at(-1)!.content.slice(0, 20).replace(/\s+/g, ' '));
+    await page.keyboard.press('Escape');
+    await sheet.waitFor({ state: 'detached' });
   });
 
   it('rows are found, walked by keys, taken out, put back, and kept as a set of their own beside the whole one', async () => {
@@ -191,6 +198,47 @@ describe('training sets', { timeout: 400_000 }, () => {
     await page.getByRole('heading', { level: 2, name: 'Critic B' }).waitFor();
   });
 
+  it('come back from the very archives that were saved, in every format, agent by agent', async () => {
+    await make();
+    const filled = sets.filter(({ header }) => header.size > 0);
+    const archives: { format: string; zip: Buffer }[] = [];
+    await button('Export').click();
+    const dialog = page.getByRole('dialog', { name: 'Export' });
+    await dialog.getByLabel('With the other agents’ sets of the same collection').check();
+    for (const format of ['OpenAI chat JSONL', 'TRL prompt–completion', 'TRL preference', 'ShareGPT']) {
+      await dialog.getByLabel(format).check();
+      await dialog.getByText('Fits.').waitFor();
+      archives.push({ format, zip: await saved(() => dialog.getByRole('button', { name: 'Save the archive' }).click()) });
+    }
+    await browser.close();
+    browser = await launch();
+    page = await browser.open(app('#/data'));
+    for (const { format, zip } of archives) {
+      await button('Import').click();
+      const importing = page.getByRole('dialog', { name: 'Import rows' });
+      await page.getByLabel('File of rows').setInputFiles({ name: `${format}.zip`, mimeType: 'application/zip', buffer: zip });
+      await importing.getByText(/An archive with rows of \d agents?/).waitFor();
+      const said = await importing.innerText();
+      if (format === 'TRL preference') expect(said).toContain('Only the chosen answers were taken over');
+      else for (const { header } of filled) expect(said).toContain(`${setName(header)}: ${header.size} row`);
+      await button('Take over').click();
+      await importing.waitFor({ state: 'detached' });
+      await page.getByRole('heading', { level: 2, name: /^(Generator|Critic) [ABC]$/ }).waitFor();
+    }
+    await page.getByText('file ShareGPT.zip').first().waitFor();
+    await button('Import').click();
+    await page
+      .getByLabel('File of rows')
+      .setInputFiles({ name: 'torn.zip', mimeType: 'application/zip', buffer: archives[0]!.zip.subarray(0, 900) });
+    await shown('It is no archive, or a part of it is missing.');
+    await page.getByLabel('File of rows').setInputFiles({
+      name: 'rows.jsonl',
+      mimeType: 'text/plain',
+      buffer: Buffer.from('{"messages":[{"role":"user","content":"q"}]}\n'),
+    });
+    await shown(/Line 1: the last word is not the assistant’s\s+Rule: after an optional system message/);
+  });
+
   it('of a recorded loop are read where they ship, with their debate', async () => {
     const { events } = JSON.parse(readFileSync(join(root, 'public/runs/gentle/loop.json'), 'utf8')) as LoopFile;
     const collected = events.find(event => event.type === 'collected')!;
@@ -200,8 +248,9 @@ describe('training sets', { timeout: 400_000 }, () => {
     await page.locator('a[data-row]').first().click();
     await shown('Decided');
     expect(await button('Delete').count()).toBe(0);
-    await page.getByRole('link', { name: 'Open the debate' }).click();
+    await page.getByRole('link', { name: 'Open the turn in its debate' }).click();
     await page.getByRole('article').first().waitFor();
+    await page.getByRole('dialog').waitFor();
   });
 
   it('say how large they would be before they are made, and what a setting means', async () => {

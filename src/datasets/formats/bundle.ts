@@ -5,6 +5,7 @@ import type { FormatId } from './format';
 import { formatById, validate } from './formats';
 import { openaiPairs, trlPairs } from './preference';
 import type { Problem } from './problems';
+import { readmeOf } from './readme';
 
 export interface AgentRows {
   agent: AgentName;
@@ -73,7 +74,7 @@ const factory = (agent: AgentName, base: string): string =>
     ...shared,
     dataset_dir: '.',
     dataset: agent,
-    template: 'default',
+    // No template: the tokenizer's own chat template is taken, and that is what inference renders prompts with.
     // Without this every gpt turn is trained, a wrong first answer among them.
     mask_history: true,
     cutoff_len: 2048,
@@ -132,13 +133,17 @@ export function bundle(id: FormatId, sets: readonly AgentRows[], base: string): 
     const text = format.write ? format.write(rows) : trlPairs(pairs);
     problems.push(...validate(text, id).map(found => ({ file: path, found })));
     files[path] = text;
-    if (id === 'preference') files[`openai/${agent}.jsonl`] = openaiPairs(pairs);
+    if (id === 'preference') {
+      const other = `openai/${agent}.jsonl`;
+      files[other] = openaiPairs(pairs);
+      problems.push(...validate(files[other], id).map(found => ({ file: other, found })));
+    }
     const beside = companions(id, agent, base);
     Object.assign(files, beside.files);
     commands.push(beside.command);
   }
   if (id === 'sharegpt' && full.length) files['dataset_info.json'] = datasetInfo(full.map(({ agent }) => agent));
   const command = commands.join('\n');
-  if (full.length) files['commands.txt'] = `${command}\n`;
+  if (full.length) Object.assign(files, { 'commands.txt': `${command}\n`, 'README.txt': readmeOf(id) });
   return { files, command, problems };
 }

@@ -274,7 +274,19 @@ describe('bundles', () => {
     const info = JSON.parse(files['dataset_info.json']!) as Record<string, { file_name: string }>;
     for (const { file_name } of Object.values(info)) expect(files[file_name]).toBeTruthy();
     expect(files['generator_1.yaml']).toContain('mask_history: true\n');
+    // A template of LLaMA-Factory's own would render other prompts than inference does.
+    expect(files['generator_1.yaml']).not.toMatch(/^template:/m);
+    expect(files['README.txt']).toContain('chat template of the tokenizer');
     expect(bundle('prompt-completion', agentRows(), 'org/base').files['generator_1.yaml']).toContain('completion_only_loss: true\n');
+  });
+
+  it('pairs are checked in both spellings', () => {
+    const same = { ...pairs()[0]!, rejected: pairs()[0]!.chosen };
+    const { problems } = bundle('preference', [{ agent: 'generator_1', rows: [], pairs: [same] }], 'b');
+    expect(problems.filter(({ found }) => found.rule === 'differ').map(({ file }) => file)).toEqual([
+      'generator_1/train.jsonl',
+      'openai/generator_1.jsonl',
+    ]);
   });
 
   it('agents without rows are left out', () => {

@@ -1,3 +1,4 @@
+import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { droppedKind, refusal } from './dropped';
 
@@ -13,6 +14,8 @@ describe('a dropped file', () => {
     expect(kind('sharegpt.json', '[{"conversations":[')).toBe('rows');
     expect(droppedKind('run.json', new Uint8Array([0x1f, 0x8b, 8, 0]))).toBe('record');
     expect(droppedKind('run.json', new Uint8Array([0x50, 0x4b, 3, 4]))).toBe('weights');
+    expect(droppedKind('x', zipSync({ 'critic_2/train.jsonl': new Uint8Array(3) }))).toBe('rows');
+    expect(droppedKind('x', zipSync({ agents: { a: { 'facts.json': new Uint8Array(3) } } }))).toBe('weights');
   });
 
   it('is refused with what would be taken', () => {

@@ -1,6 +1,6 @@
 // What a file is that somebody dropped on the page, judged by its first bytes: a name may say anything.
 
-/** 'record' = a run or a loop, also gzipped; 'rows' = training rows or sets; 'weights' = a zip of adapters. */
+/** 'record' = a run or a loop, also gzipped; 'rows' = training rows or sets, also zipped; 'weights' = a zip of adapters. */
 export type DroppedKind = 'record' | 'rows' | 'weights' | 'foreign';
 
 /** Bytes that are enough to tell. */
@@ -8,9 +8,15 @@ export const headBytes = 512;
 
 const begins = (head: Uint8Array, ...bytes: number[]): boolean => bytes.every((byte, i) => head[i] === byte);
 
+/** An archive of rows begins with an agent's own file; one of weights with a folder. Offsets of the name are those of a zip's local header. */
+function holdsRows(head: Uint8Array): boolean {
+  const length = (head[26] ?? 0) | ((head[27] ?? 0) << 8);
+  return /^(?:openai\/)?(?:generator|critic)_\d+[./]/.test(new TextDecoder().decode(head.slice(30, 30 + length)));
+}
+
 export function droppedKind(name: string, head: Uint8Array): DroppedKind {
   if (begins(head, 0x1f, 0x8b)) return 'record';
-  if (begins(head, 0x50, 0x4b)) return 'weights';
+  if (begins(head, 0x50, 0x4b)) return holdsRows(head) ? 'rows' : 'weights';
   if (head.includes(0)) return 'foreign';
   const text = new TextDecoder()
     .decode(head)

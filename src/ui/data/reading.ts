@@ -1,4 +1,5 @@
-// Files from elsewhere, read where it does not hold the page up: small ones here, large ones in a worker.
+// Files from elsewhere, read where it does not hold the page up: small ones here, archives and large ones in a worker.
+import { isArchive } from '../../datasets/formats/archive';
 import { longestFile } from '../../datasets/formats/lines';
 import { readText, type Found } from './read';
 import type { FromRowReader } from './read.worker';
@@ -9,7 +10,8 @@ const inlineBytes = 500_000;
 /** @throws Error in words, or `signal.reason` */
 export async function readRows(file: File, signal: AbortSignal): Promise<Found> {
   if (file.size > longestFile) throw new Error('It is larger than 64 MB.');
-  if (file.size <= inlineBytes) return readText(await file.text());
+  const packed = isArchive(new Uint8Array(await file.slice(0, 4).arrayBuffer()));
+  if (file.size <= inlineBytes && !packed) return readText(await file.text());
   signal.throwIfAborted();
   const worker = new Worker(new URL('./read.worker.ts', import.meta.url), { type: 'module', name: 'polylogue-rows' });
   return new Promise<Found>((resolve, reject) => {
