@@ -1,5 +1,7 @@
 // What a page and its tuner's worker say to each other: HTTP in messages. Bodies go chunk by chunk, each one asked for, so neither side floods the other.
 
+import type { TrainDevice } from './train/page-protocol';
+
 export type BodyMessage =
   /** The receiver has room for one more chunk. */
   | { type: 'pull'; id: number }
@@ -30,6 +32,8 @@ export interface OpenTuner {
   origin: string;
   /** URL of the folder of built-in models, ending in a slash. */
   models: string;
+  /** Where jobs do their arithmetic. */
+  device: TrainDevice;
   /** The worker holds this lock as long as it lives; empty where there are no locks. */
   lock: string;
 }

@@ -1,6 +1,7 @@
 // Training in this page: the tuner's app in a worker, reached through a `fetch`. The one file of this room that the interface may import.
 import { fetchOverPort, type PortFetch, type TunerFetch } from './page-fetch';
 import type { CloseTuner, FromTunerWorker, OpenTuner } from './page-wire';
+import type { TrainDevice } from './train/page-protocol';
 
 export type { TunerFetch } from './page-fetch';
 
@@ -30,6 +31,8 @@ export interface PageTuner {
 export interface PageTunerOptions {
   /** URL of the folder of built-in models, ending in a slash; beside the page when left out. */
   models?: string;
+  /** `wasm` by default; on `webgpu` a job fails where there is no adapter. */
+  device?: TrainDevice;
   /** The worker died and was started again; jobs go on from their last checkpoints. */
   onRestart?(reason: string): void;
   /** Milliseconds to wait for a tab that is just closing (a reload of this one) before the lock is believed. */
@@ -81,7 +84,7 @@ interface Running {
 
 /** @throws PageTunerError */
 export async function openPageTuner(options: PageTunerOptions = {}): Promise<PageTuner> {
-  const { onRestart = () => undefined, patience = 6000, createWorker = ownWorker } = options;
+  const { onRestart = () => undefined, patience = 6000, device = 'wasm', createWorker = ownWorker } = options;
   const models = options.models ?? new URL('models/', document.baseURI).href;
   const token = randomToken();
   const release = await takeLock(patience);
@@ -141,7 +144,7 @@ export async function openPageTuner(options: PageTunerOptions = {}): Promise<Pag
         // When we get the lock, the worker is gone, however it went: one that was killed sends no event.
         if (lock) void navigator.locks.request(lock, () => die('The trainer stopped, perhaps for want of memory.'));
       };
-      worker.postMessage({ type: 'open', port: port2, token, origin, models, lock } satisfies OpenTuner, [port2]);
+      worker.postMessage({ type: 'open', port: port2, token, origin, models, device, lock } satisfies OpenTuner, [port2]);
     });
   }
 

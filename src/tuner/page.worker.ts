@@ -13,8 +13,10 @@ const perSecond = 1000;
 /** Bases that every build of the page carries. */
 const builtIn = ['abacus'];
 
-openInWorker(self, async ({ token, models }) => {
-  const engine = createWorkerEngine({ bases: builtIn.map(id => ({ id, url: new URL(`${id}/`, models).href })) });
+openInWorker(self, async ({ token, models, device }) => {
+  const bases = builtIn.map(id => ({ id, url: new URL(`${id}/`, models).href }));
+  // One card has nothing to gain from several jobs at once, and each would hold its own copy of the base on it.
+  const engine = createWorkerEngine({ bases, device, ...(device === 'webgpu' && { slots: 1 }) });
   // Nobody comes here over a socket, so there is no Host to check; whoever has the port has the token.
   return createTuner({ engine, disk: await openIdbDisk(), token, hosts: null, limits: { attempts, perSecond } });
 });

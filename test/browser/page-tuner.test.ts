@@ -63,6 +63,24 @@ const order = (key: string, steps: number): TuneOrder => ({
 });
 
 describe('training in the page', () => {
+  it('trains on a graphics card when that is asked for, to the losses of the processor', { timeout: 600_000 }, async () => {
+    const losses = async (page: Page, device: string): Promise<number[]> => {
+      expect(await page.evaluate(`window.tuner.open(2000, ${JSON.stringify(device)})`)).toBe('open');
+      const { steps } = (await page.evaluate(`window.tuner.run(${JSON.stringify(order('generator_1', 2))})`)) as {
+        steps: { loss: number }[];
+      };
+      await page.evaluate('window.tuner.close()');
+      return steps.map(({ loss }) => loss);
+    };
+    const here = await losses(await open(), 'wasm');
+    await browser.close();
+    browser = await launch({ webgpu: true });
+    const there = await losses(await open(), 'webgpu');
+    expect(here).toHaveLength(2);
+    expect(there).toHaveLength(2);
+    here.forEach((loss, i) => expect(there[i]).toBeCloseTo(loss, 3));
+  });
+
   it('trains the built-in model through the wire and brings an adapter home', async () => {
     const page = await open();
     expect(await page.evaluate('window.tuner.open()')).toBe('open');

@@ -1,7 +1,7 @@
 // Asks the browser for the facts that `capability.ts` turns into words.
 import type { Facts } from './capability';
 
-async function probeGpu(): Promise<Pick<Facts, 'gpu' | 'shaderF16'>> {
+export async function probeGpu(): Promise<Pick<Facts, 'gpu' | 'shaderF16'>> {
   if (!('gpu' in navigator)) return { gpu: 'none', shaderF16: false };
   try {
     const adapter = await navigator.gpu.requestAdapter();

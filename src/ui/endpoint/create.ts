@@ -1,6 +1,7 @@
 // The endpoint choice of the real page.
 import type { SecretStore } from '../../finetune/keys';
 import { memoryMemos, type MemoStore } from '../../finetune/memo';
+import { probeGpu } from '../app/probe';
 import { appName } from '../app/version';
 import { keep, kept } from '../look/keep';
 import { isNarrowed } from '../share/policy';
@@ -28,6 +29,10 @@ export const createEndpoint = ({
       } catch {
         return null; // a browser that does not know the name throws
       }
+    },
+    adapter: async () => {
+      const { gpu } = await probeGpu();
+      return gpu === 'ready' || gpu === 'fallback';
     },
     base: document.baseURI,
     app: appName,

@@ -28,6 +28,8 @@ export interface EndpointPorts {
   secrets: SecretStore | null;
   place(): PagePlace;
   permission(name: string): Promise<PermissionState | null>;
+  /** Whether there is a graphics adapter to train on. */
+  adapter(): Promise<boolean>;
   /** `document.baseURI`. */
   base: string;
   /** Name and version of this program. */
@@ -45,6 +47,8 @@ interface Waiter {
 export class EndpointChoice {
   #kind = $state.raw<EndpointKind>('page');
   #url = $state.raw('');
+  #graphics = $state.raw(false);
+  #hasAdapter = $state.raw(false);
   #key = $state.raw('');
   #keepKey = $state.raw(false);
   #keyProblem = $state.raw('');
@@ -77,11 +81,13 @@ export class EndpointChoice {
     const kept = readChoice(ports.kept('endpoint'));
     this.#kind = kept?.kind ?? 'page';
     this.#url = kept?.url ?? '';
+    this.#graphics = kept?.graphics ?? false;
     this.#chosen = kept !== null;
     void this.#start();
   }
 
   async #start(): Promise<void> {
+    void this.#ports.adapter().then(has => (this.#hasAdapter = has));
     if (this.#url) await this.#recall();
     this.#server = await findServer((url, init) => this.#ports.fetch(url, init), this.#ports.base);
     // A server that trains does it much faster than a page: it is the first choice where nobody chose otherwise.
@@ -110,6 +116,14 @@ export class EndpointChoice {
   }
   get url(): string {
     return this.#url;
+  }
+  /** Whether the page's trainer could use a graphics card. */
+  get hasAdapter(): boolean {
+    return this.#hasAdapter;
+  }
+  /** Whether it is to: chosen, and there is one. */
+  get graphics(): boolean {
+    return this.#graphics && this.#hasAdapter;
   }
   get key(): string {
     return this.#key;
@@ -174,6 +188,13 @@ export class EndpointChoice {
     this.#remember();
   }
 
+  /** For the jobs that are ordered from now on. */
+  setGraphics(on: boolean): void {
+    this.#graphics = on;
+    this.#remember();
+    if (this.#users === 0) void this.close();
+  }
+
   setUrl(url: string): void {
     this.#keys.moved(this.#url, url);
     const same = URL.canParse(url) && URL.canParse(this.#url) && new URL(url).origin === new URL(this.#url).origin;
@@ -204,7 +225,7 @@ export class EndpointChoice {
   }
 
   #remember(): void {
-    this.#ports.keep('endpoint', JSON.stringify({ kind: this.#kind, url: this.#url }));
+    this.#ports.keep('endpoint', JSON.stringify({ kind: this.#kind, url: this.#url, graphics: this.#graphics }));
   }
 
   /** Asks the endpoint what is wrong with it, if anything. Call it from a click: the browser may ask for permission. */
@@ -259,7 +280,12 @@ export class EndpointChoice {
 
   #openTuner(): Promise<PageTuner> {
     if (!this.#tuner) {
-      const opening = this.#closing.then(() => this.#ports.openPageTuner({ onRestart: reason => void (this.#restarted = reason) }));
+      const opening = this.#closing.then(() =>
+        this.#ports.openPageTuner({
+          device: this.graphics ? 'webgpu' : 'wasm',
+          onRestart: reason => void (this.#restarted = reason),
+        }),
+      );
       this.#tuner = opening;
       // What failed may work later: another tab may have been closed.
       opening.catch(() => (this.#tuner = null));
@@ -405,10 +431,12 @@ function wordsOf(error: unknown): string {
   return [error.message, 'hint' in error ? error.hint : ''].filter(Boolean).join(' ');
 }
 
-function readChoice(text: string | null): { kind: EndpointKind; url: string } | null {
+function readChoice(text: string | null): { kind: EndpointKind; url: string; graphics: boolean } | null {
   try {
-    const { kind, url } = JSON.parse(text ?? 'null') as { kind?: unknown; url?: unknown };
-    return kinds.includes(kind as EndpointKind) ? { kind: kind as EndpointKind, url: typeof url === 'string' ? url : '' } : null;
+    const { kind, url, graphics } = JSON.parse(text ?? 'null') as { kind?: unknown; url?: unknown; graphics?: unknown };
+    return kinds.includes(kind as EndpointKind)
+      ? { kind: kind as EndpointKind, url: typeof url === 'string' ? url : '', graphics: graphics === true }
+      : null;
   } catch {
     return null; // nothing was chosen, or storage holds something else
   }

@@ -16,7 +16,7 @@ import { inflate } from '../../share/bytes';
 import { encodeRunFile } from '../../share/file';
 import { encodeLink } from '../../share/link';
 import { publicRun } from '../../share/publicRun';
-import type { PageTuner } from '../../tuner/page';
+import type { PageTuner, PageTunerOptions } from '../../tuner/page';
 import { encodeLoopFile } from '../../share/loopFile';
 import { EndpointChoice, type EndpointPorts } from './endpoint.svelte';
 
@@ -37,6 +37,7 @@ function ports(change: Partial<EndpointPorts> = {}) {
     },
     place: () => ({ origin: 'https://page.example', protocol: 'https:', hostname: 'page.example', secure: true, narrowed: false }),
     permission: async () => null,
+    adapter: async () => false,
     base: 'https://page.example/app/',
     app: 'polylogue test',
     kept: name => kept.get(name) ?? null,
@@ -267,6 +268,30 @@ describe('the trainer of this page', () => {
     const choice = new EndpointChoice(ports({ openPageTuner }).all);
     return { choice, endpoint, log, end: () => ended() };
   }
+
+  test('works on the graphics card when the reader chose it and there is one, also after a reload', async () => {
+    const opened: unknown[] = [];
+    const { fetch } = gossiping(() => false);
+    const openPageTuner = async ({ device }: PageTunerOptions): Promise<PageTuner> => {
+      opened.push(device);
+      return { fetch, baseUrl: 'http://page.tuner', token: 'a-token', close: async () => undefined };
+    };
+    const { all } = ports({ openPageTuner, adapter: async () => true });
+    const choice = new EndpointChoice(all);
+    await settled();
+    expect([choice.hasAdapter, choice.graphics]).toEqual([true, false]);
+    await choice.finetune(order(), none, never);
+    choice.setGraphics(true);
+    await choice.finetune(order(), none, never);
+    const again = new EndpointChoice(all);
+    await settled();
+    await again.finetune(order(), none, never);
+    const without = new EndpointChoice({ ...all, adapter: async () => false });
+    await settled();
+    expect(without.graphics).toBe(false);
+    await without.finetune(order(), none, never);
+    expect(opened).toEqual(['wasm', 'webgpu', 'webgpu', 'wasm']);
+  });
 
   test('rests while nobody waits for it: a pause ends it, going on opens it when it has ended', async () => {
     const { choice, endpoint, log, end } = page();

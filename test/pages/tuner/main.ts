@@ -35,10 +35,11 @@ const api = {
   when: (at: number, what: 'kill' | 'reload'): void => void (act = { at, what }),
   restarts,
   updates,
-  async open(patience = 2000): Promise<string> {
+  async open(patience = 2000, device: 'wasm' | 'webgpu' = 'wasm'): Promise<string> {
     try {
       tuner = await openPageTuner({
         patience,
+        device,
         onRestart: reason => restarts.push(reason),
         createWorker: () => {
           const worker = new Worker(new URL('../../../src/tuner/page.worker.ts', import.meta.url), { type: 'module' });
