@@ -15,6 +15,10 @@ const commands: Record<string, Command> = {
     about: 'the closed loop: debate, collect, finetune, adopt, evaluate, again',
     load: async () => (await import('./loop')).loop,
   },
+  sets: {
+    about: 'make training sets of a finished run, and files for a trainer elsewhere',
+    load: async () => (await import('./sets')).sets,
+  },
   record: { about: 'make the recordings that ship with the page', load: async () => (await import('./record')).record },
 };
 

@@ -5,7 +5,7 @@ import { configOf, debate, noisy } from '../../debate/scripted.fixture';
 import { setRecord } from '../../store/set-records';
 import { everything, filterRows, lineOf } from './filter';
 import { groupSets } from './groups';
-import { decodeSets, encodeSets } from './sets-file';
+import { decodeSets, encodeSets } from '../../datasets/sets-file';
 import { readShare, shareText } from '../../datasets/share';
 import { discards, makeup, setName } from './words';
 

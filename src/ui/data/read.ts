@@ -2,7 +2,7 @@
 import { readFile, type ReadFile } from '../../datasets/formats/formats';
 import type { TrainingSet } from '../../datasets/records';
 import type { ArchivePart } from './archive';
-import { decodeSets } from './sets-file';
+import { decodeSets } from '../../datasets/sets-file';
 
 export type Found =
   | { kind: 'rows'; read: Omit<ReadFile, 'format'>; format: string | null }

@@ -1,6 +1,6 @@
 // Sets as a file of our own: nothing is lost, and what was changed on the way is noticed.
-import type { TrainingSet } from '../../datasets/records';
-import { parseTrainingSet } from '../../datasets/schema';
+import type { TrainingSet } from './records';
+import { parseTrainingSet } from './schema';
 
 export const encodeSets = (sets: readonly TrainingSet[]): string => JSON.stringify({ polylogue: 'sets', schema: 1, sets });
 
