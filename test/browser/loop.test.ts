@@ -185,9 +185,12 @@ describe('the loop', { timeout: 400_000 }, () => {
     // Enough that the last stage still goes on when the page is reloaded in it, on a quick machine too.
     await fill('Held-out questions', '8');
     await fill('Agents', '2');
-    await fill('Questions scored for surprise', '2');
     await fill('Generators: updates', '3');
-    await fill('Critics: updates', '2');
+    await fill('Critics: passes over their rows', '2');
+    await page.getByText('Further settings').click();
+    await fill('Questions scored for surprise', '2');
+    // Both passes fit into one update, however many rows a critic gets.
+    await fill('Critics: rows per update', '64');
     await page.getByLabel('A critic without corrected rows').selectOption('other');
     expect(await violations()).toEqual([]);
     await page.getByRole('button', { name: 'Run this here' }).click();
@@ -207,7 +210,7 @@ describe('the loop', { timeout: 400_000 }, () => {
     await shown('paused');
     expect(await violations()).toEqual([]);
     await reload();
-    await reached(1, 'finetune', /[1-9]\d*\/10/);
+    await reached(1, 'finetune', /[1-9]\d*\/8/);
     expect(await violations()).toEqual([]);
     await reload();
     await reached(1, 'adopt');
