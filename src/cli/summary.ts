@@ -3,8 +3,7 @@ import { flipTable } from '../debate/flow';
 import type { RunState } from '../debate/fold';
 import { accuracyByRound, type Accuracy } from '../metrics/accuracy';
 import { consensus, strategyCounts, uniqueAnswers, uniqueStrategies, type Mean } from '../metrics/diversity';
-import { extractionWords } from '../tasks/answers';
-import { taskById } from '../tasks/tasks';
+import { extractionOf } from '../tasks/tasks';
 
 const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
 
@@ -65,8 +64,7 @@ export function summary(state: RunState): string {
       `Changes of mind: ${corrected} to right, ${lost} from right to wrong, ${moved} other; held: ${right} right, ${wrong} wrong, ${held} other.`,
     );
   }
-  for (const task of new Set(questions.map(({ task: id }) => id)))
-    lines.push(`How answers are read: ${extractionWords[taskById(task).extraction]}`);
+  for (const task of new Set(questions.map(({ task: id }) => id))) lines.push(`How answers are read: ${extractionOf(task)}`);
   const { calls, failed, promptTokens, newTokens } = state.ledger;
   lines.push(
     `${calls} calls${failed ? ` (${failed} failed)` : ''}, ${promptTokens} prompt tokens, ${newTokens} new tokens. Seed ${config.seed}, one seed.`,

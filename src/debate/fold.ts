@@ -37,6 +37,8 @@ export interface Ledger {
 
 export interface RunState {
   start: RunStart | null;
+  /** Turns that another engine spoke than the one the run began with: it fell back, or the run went on elsewhere. */
+  spokenBy: ReadonlyMap<TurnId, EngineInfo>;
   /** The engine in use now; differs from `start.engine` after a fall-back. */
   engine: EngineInfo | null;
   questions: ReadonlyMap<string, QuestionState>;
@@ -48,6 +50,7 @@ export interface RunState {
 export const emptyRun: RunState = {
   start: null,
   engine: null,
+  spokenBy: new Map(),
   questions: new Map(),
   ledger: { calls: 0, promptTokens: 0, newTokens: 0, failed: 0 },
   notes: [],
@@ -97,6 +100,9 @@ function step(before: RunState, event: LiveEvent, fresh: Fresh): RunState {
   const spoken = (question: QuestionState, id: TurnId): void => {
     if (question.partial.has(id)) (question.partial = fresh.map(question.partial)).delete(id);
   };
+  const spokenBy = (state: RunState, id: TurnId): void => {
+    if (state.engine && state.engine !== state.start?.engine) state.spokenBy = fresh.map(state.spokenBy).set(id, state.engine);
+  };
   switch (event.type) {
     case 'run-started': {
       if (before.start) throw new RangeError('a run starts once');
@@ -130,6 +136,7 @@ function step(before: RunState, event: LiveEvent, fresh: Fresh): RunState {
       const { state, question } = change(turn.qid);
       question.turns = fresh.map(question.turns).set(turn.id, turn);
       spoken(question, turn.id);
+      spokenBy(state, turn.id);
       const ledger = (state.ledger = fresh.object(state.ledger));
       ledger.calls++;
       ledger.promptTokens += turn.usage.promptTokens;
@@ -141,6 +148,7 @@ function step(before: RunState, event: LiveEvent, fresh: Fresh): RunState {
       const { state, question } = change(event.qid);
       question.failed = fresh.map(question.failed).set(event.id, event);
       spoken(question, event.id);
+      spokenBy(state, event.id);
       const ledger = (state.ledger = fresh.object(state.ledger));
       ledger.calls++;
       ledger.failed++;
@@ -188,3 +196,11 @@ export function foldAll(events: Iterable<LiveEvent>, from: RunState = emptyRun):
 
 /** As `foldAll`, for one event. @throws RangeError */
 export const fold = (state: RunState, event: LiveEvent): RunState => foldAll([event], state);
+
+/** What spoke a turn, or speaks it now. */
+export function engineOf({ start, engine, spokenBy, questions }: RunState, id: TurnId): EngineInfo | null {
+  const other = spokenBy.get(id);
+  if (other) return other;
+  const question = questions.get(id.slice(0, id.lastIndexOf('/')));
+  return question?.partial.has(id) ? engine : (start?.engine ?? null);
+}

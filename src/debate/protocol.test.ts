@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { answersOf } from './decide';
 import type { RunEvent } from './events';
-import { emptyRun, foldAll, type RunState } from './fold';
+import { emptyRun, engineOf, fold, foldAll, type RunState } from './fold';
 import type { TurnError, TurnRequest } from './generate';
 import { rebuildPrompt } from './prompts';
 import { DebateHalted, runDebate } from './protocol';
@@ -298,5 +298,34 @@ describe('the protocol', () => {
               );
             }
         }
+  });
+});
+
+describe('what spoke a turn', () => {
+  it('is the engine of that moment, not the last one of the run', async () => {
+    const events: RunEvent[] = [];
+    const start = startOf(configOf({ agents: 2, rounds: 2 }), 1);
+    await runDebate({
+      ...{ start, state: emptyRun, generate: scripted(noisy), emit: () => undefined, now: () => '2026-11-21T00:00:00.000Z' },
+      append: event => Promise.resolve(void events.push(event)),
+      width: 1,
+      signal: new AbortController().signal,
+    });
+    const turns = events.flatMap(event => (event.type === 'turn' ? [event.turn.id] : []));
+    const other = { ...start.engine, device: 'webgpu' as const };
+    const at = events.findIndex(event => event.type === 'turn' && event.turn.id === turns[2]);
+    events.splice(at, 0, { type: 'note', at: '2026-11-21T00:00:00.000Z', note: 'fell-back', text: 'x', engine: other });
+    const run = foldAll(events);
+    expect(run.engine).toEqual(other);
+    expect(turns.map(id => engineOf(run, id)?.device)).toEqual(turns.map((_, i) => (i < 2 ? start.engine.device : 'webgpu')));
+    const speaking = fold(run, {
+      type: 'turn-started',
+      id: `${turns[0]}x`,
+      qid: start.questions[0]!.qid,
+      round: 1,
+      agent: 0,
+      role: 'generator',
+    });
+    expect(engineOf(speaking, `${turns[0]}x`)?.device).toBe('webgpu');
   });
 });

@@ -1,5 +1,5 @@
 // What can be debated: a source of questions, how an answer is found in a response, and how answers are compared.
-import type { ExtractionRule } from './answers';
+import { extractionWords, type ExtractionRule } from './answers';
 import {
   answer,
   defaultDifficulty,
@@ -97,6 +97,12 @@ export function taskById(id: string): Task {
   const task = tasks.find(candidate => candidate.id === id);
   if (!task) throw new RangeError(`no task "${id}"; there is ${tasks.map(({ id }) => id).join(', ')}`);
   return task;
+}
+
+/** How answers of a task are read, in words; null for a task this version does not have. */
+export function extractionOf(task: string): string | null {
+  const known = tasks.find(({ id }) => id === task);
+  return known ? extractionWords[known.extraction] : null;
 }
 
 /** The problem of a text that is `a+b*c+d-e*f`, bare or asked, and nothing else; null otherwise. */

@@ -99,6 +99,19 @@ describe('the page', { timeout: 400_000 }, () => {
     await page.getByRole('button', { name: 'Run live' }).click();
     await shown(/^Run here/);
     await shown('Decided');
+    // The engine that spoke is there, so the tokens of a prompt can be counted: parts and chat template make up the whole.
+    await page.getByRole('button', { name: 'Open this turn: Agent A, round 2' }).click();
+    const sheet = page.getByRole('dialog');
+    await sheet.getByRole('tab', { name: 'Prompt' }).click();
+    const counted = await sheet.getByText(/token.* in all, /).innerText();
+    const [all, template] = [...counted.matchAll(/(\d+) /g)].map(match => Number(match[1]));
+    await sheet.getByText(new RegExp(`of context: ${all} read`)).waitFor();
+    const parts = await sheet.locator('.name span').allInnerTexts();
+    expect(parts.length).toBeGreaterThan(2);
+    expect(all! - template! - parts.map(text => parseInt(text)).reduce((sum, one) => sum + one, 0)).toBeGreaterThanOrEqual(0);
+    expect(Number(await sheet.locator('meter').getAttribute('value'))).toBeGreaterThan(all!);
+    expect(await violations()).toEqual([]);
+    await page.keyboard.press('Escape');
     await go('#/runs');
     const title = [...foldAll(featured.events).questions.values()][0]!.question.text;
     await page.getByRole('link', { name: title }).click();

@@ -74,6 +74,7 @@ describe('a recording', () => {
   it('stands at its end unless it shall play, and says what happened', async () => {
     await open('');
     expect(await label()).toBe('round 2 · turn 6/6');
+    await page.getByText(/^How answers are read: The last .boxed/).waitFor();
     expect(await card('Agent B, round 2, critic').innerText()).toMatch(/33\s*→[\s\S]*13/);
     expect(await card('Agent C, round 1, generator').innerText()).toContain('unparsed');
     await page.getByText('B went from 33 to 13, C went from no answer to 33; A held.', { exact: true }).first().waitFor();
@@ -178,10 +179,12 @@ describe('a turn', () => {
     const sheet = page.getByRole('dialog');
     await sheet.getByRole('tab', { name: 'Prompt' }).click();
     await sheet.getByText('✓ These are the exact messages').waitFor();
-    await sheet.getByRole('checkbox', { name: 'compare with round 1' }).check();
+    await sheet.getByLabel('Compare with').selectOption('that of A');
+    expect(await sheet.locator('ins').count()).toBeGreaterThan(0);
+    await sheet.getByLabel('Compare with').selectOption('its own in round 1');
     expect(await sheet.locator('ins').count()).toBeGreaterThan(0);
     expect(await violations()).toEqual([]);
-    await sheet.getByRole('checkbox', { name: 'compare with round 1' }).uncheck();
+    await sheet.getByLabel('Compare with').selectOption('nothing');
     await sheet.getByRole('button', { name: 'summary made for B, round 2' }).click();
     await sheet.getByRole('heading', { name: 'Agent B · round 2 · summariser' }).waitFor();
     await sheet.getByRole('tab', { name: 'Tokens' }).click();
@@ -194,6 +197,25 @@ describe('a turn', () => {
     await page.keyboard.press('Escape');
     await sheet.waitFor({ state: 'detached' });
     expect(await opener.evaluate(element => element === document.activeElement)).toBe(true);
+  });
+
+  it('opens while it is spoken and after it failed, with prompt, seed and settings', async () => {
+    await open('?failed');
+    await page.getByRole('button', { name: 'Open this turn: Agent C, round 2' }).click();
+    const sheet = page.getByRole('dialog');
+    await sheet.getByText('The fixture broke here. It is never asked again').waitFor();
+    await sheet.getByRole('tab', { name: 'Prompt' }).click();
+    await sheet.getByText('rebuilt from the record').waitFor();
+    expect(await sheet.locator('.message').count()).toBeGreaterThan(1);
+    expect(await violations()).toEqual([]);
+    await sheet.getByRole('tab', { name: 'Settings' }).click();
+    await sheet.getByText('Run seed').waitFor();
+    await page.close();
+
+    await open('?live');
+    await page.getByRole('button', { name: 'Open this turn: Agent A, round 1' }).click();
+    await page.getByText('still speaking').waitFor();
+    await page.getByRole('dialog').getByText('ended by the model').waitFor();
   });
 
   it('shows model text as text, whatever it says', async () => {

@@ -4,7 +4,8 @@ import { fixtureRun } from '../../../test/fixtures/run';
 import { foldAll } from '../../debate/fold';
 import { diffText } from './diff';
 import { commandOf, type KeyPress } from './keys';
-import { hiddenAgents, partName, turnBefore } from './prompt-words';
+import { openTurn } from './open-turn';
+import { comparable, hiddenAgents, partName, turnBefore } from './prompt-words';
 import { tokensByPart } from './prompt-tokens';
 import { rebuildPrompt } from '../../debate/prompts';
 import { setText } from './set-text';
@@ -114,6 +115,31 @@ describe('prompts of a turn', () => {
     expect(names).toContain('summary made for B, round 2');
     const summary = rebuildPrompt(turn(2, 1, 'summariser'), state).parts.map(part => partName(part, state));
     expect(summary).toEqual(expect.arrayContaining(['answer of A, round 1', 'answer of C, round 1']));
+  });
+  it('are held against the one before and those of the peers', () => {
+    expect(comparable(turn(2, 1), state).map(({ title }) => title)).toEqual(['its own in round 1', 'that of A', 'that of C']);
+    expect(comparable(turn(1, 0), state).map(({ title }) => title)).toEqual(['that of B', 'that of C']);
+    expect(comparable(turn(2, 1, 'summariser'), state).map(one => one.turn.role)).toEqual(['summariser', 'summariser']);
+  });
+  it('are known of a turn that failed or is still being spoken, as they would be of the finished one', () => {
+    const { id, qid, round, agent, role } = turn(2, 1);
+    const turns = new Map(state.turns);
+    turns.delete(id);
+    const error = { code: 'internal', message: 'It broke.' } as const;
+    const failed = openTurn(
+      { ...state, turns, failed: new Map([[id, { type: 'turn-failed', id, qid, round, agent, role, error }]]) },
+      config,
+      id,
+    );
+    const partial = openTurn(
+      { ...state, turns, partial: new Map([[id, { id, qid, round, agent, role, text: 'So', newTokens: 1 }]]) },
+      config,
+      id,
+    );
+    expect(failed).toMatchObject({ prompt: turn(2, 1).prompt, draw: turn(2, 1).draw, text: '', error, done: null });
+    expect(partial).toMatchObject({ prompt: turn(2, 1).prompt, draw: turn(2, 1).draw, text: 'So', error: null, done: null });
+    expect(openTurn(state, config, id)).toMatchObject({ done: turn(2, 1), adapter: null });
+    expect(openTurn({ ...state, turns }, config, id)).toBeNull();
   });
   it('know the prompt before, and who was not heard', () => {
     expect(turnBefore(turn(2, 1), state)?.id).toBe(turn(1, 1).id);

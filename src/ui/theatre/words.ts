@@ -1,4 +1,6 @@
 // Numbers and states in the words of the page.
+import { settings } from '../../debate/settings';
+import type { Equality } from '../../tasks/question';
 import { agentLetter, inWords } from '../look/agents';
 import { standingOf, type Standing } from '../../debate/flow';
 
@@ -31,6 +33,12 @@ export function parameters(count: number): string {
   ] as const)
     if (count >= size) return `${(count / size).toFixed(count < size * 10 ? 1 : 0)} ${unit}`;
   return String(count);
+}
+
+/** When two answers are one, as the settings say it. */
+export function equalityWords(equality: Equality): string {
+  const setting = settings.find(({ key }) => key === 'equality');
+  return (setting?.kind === 'choice' && setting.options.find(({ value }) => value === equality)?.about) || equality;
 }
 
 /** "A, B and C" */

@@ -1,5 +1,6 @@
-// A page for looking at the theatre alone: ?agents=8&rounds=5, ?live&burst=4, ?autoplay, ?hostile.
+// A page for looking at the theatre alone: ?agents=8&rounds=5, ?live&burst=4, ?autoplay, ?hostile, ?failed.
 import { mount } from 'svelte';
+import type { RunEvent } from '../../../src/debate/events';
 import { foldAll } from '../../../src/debate/fold';
 import '../../../src/ui/look/look.css';
 import { answer } from '../../../src/tasks/arithmetic/problem';
@@ -13,6 +14,11 @@ const run = agents ? fixtureRun(story.problem, randomScript(agents, rounds, answ
 if (query.has('hostile'))
   for (const event of run.events)
     if (event.type === 'turn' && event.turn.agent === 0) event.turn = { ...event.turn, text: '<img src=x onerror=alert(1)>', answer: null };
+if (query.has('failed')) {
+  const at = run.events.findIndex(event => event.type === 'turn' && event.turn.agent === 2 && event.turn.role === 'critic');
+  const { id, qid, round, agent, role } = (run.events[at] as Extract<RunEvent, { type: 'turn' }>).turn;
+  run.events[at] = { type: 'turn-failed', id, qid, round, agent, role, error: { code: 'internal', message: 'The fixture broke here.' } };
+}
 const state = foldAll(run.events);
 mount(Page, {
   target: document.getElementById('page')!,
