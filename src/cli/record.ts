@@ -18,7 +18,7 @@ without such a question, the first on which agents disagreed in round 1 and the 
 
 const runOf = async (path: string): Promise<RunState> => foldAll((JSON.parse(await readFile(path, 'utf8')) as RunFile).events);
 
-/** See the help text for the rule; it is shown beside the featured debate, since a chosen example proves nothing about the average. */
+/** See the help text for the rule; `featured.ts` of the page says it beside the debate, since a chosen example proves nothing about the average. */
 export function featuredQuestion(state: RunState): QuestionState | null {
   const { config } = state.start!;
   const right = [...state.questions.values()].filter(q => q.vote && !q.vote.tie && q.vote.winner === q.question.truth);

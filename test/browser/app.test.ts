@@ -96,9 +96,19 @@ describe('the page', { timeout: 400_000 }, () => {
   it('runs a debate live in the same view, keeps it, and plays the kept one', async () => {
     page = await browser.open(app());
     await shown('Recorded');
+    // How many agents were seen speaking in the same moment.
+    await page.evaluate(() => {
+      const seen = window as unknown as { busiest: number };
+      seen.busiest = 0;
+      new MutationObserver(() => {
+        const texts = [...document.querySelectorAll('article[aria-busy=true] .text')].filter(text => text.textContent.trim());
+        seen.busiest = Math.max(seen.busiest, texts.length);
+      }).observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
+    });
     await page.getByRole('button', { name: 'Run live' }).click();
     await shown(/^Run here/);
     await shown('Decided');
+    expect(await page.evaluate('window.busiest')).toBe(3);
     // The engine that spoke is there, so the tokens of a prompt can be counted: parts and chat template make up the whole.
     await page.getByRole('button', { name: 'Open this turn: Agent A, round 2' }).click();
     const sheet = page.getByRole('dialog');
@@ -138,6 +148,58 @@ describe('the page', { timeout: 400_000 }, () => {
     await page.getByRole('button', { name: 'Defaults' }).click();
     expect(await agents.inputValue()).toBe('3');
     expect(await page.getByRole('button', { name: 'Run live' }).isEnabled()).toBe(true);
+  });
+
+  it('asks a question by its number in a list, or in own words; a stopped batch is over, renamed and resumed from the list', async () => {
+    page = await browser.open(app());
+    await shown('Recorded');
+    const chosen = page.locator('output.question');
+    await page.getByLabel('List of questions').fill('7');
+    await page.getByLabel('List of questions').press('Tab');
+    const first = await chosen.innerText();
+    await page.getByLabel('Number of the question').fill('3');
+    await page.getByLabel('Number of the question').press('Tab');
+    const third = await chosen.innerText();
+    expect(third).not.toBe(first);
+    await page.getByRole('button', { name: 'Previous question' }).click();
+    await page.getByRole('button', { name: 'Next question' }).click();
+    expect(await chosen.innerText()).toBe(third);
+    await page.getByLabel('Number of the question').fill('many');
+    await page.getByLabel('Number of the question').press('Tab');
+    expect(await page.getByLabel('Number of the question').inputValue()).toBe('3');
+
+    await page.getByLabel('Kind of question').selectOption({ index: 1 });
+    await page.getByLabel('Your question').fill('What is 3+4*5+6-7*2?');
+    await page.getByLabel('Right answer').fill('15');
+    expect(await violations()).toEqual([]);
+    await page.getByRole('button', { name: 'Run live' }).click();
+    await shown(/^Run here/);
+    await shown('Decided');
+    await shown('right answer 15');
+
+    await go('#/batch');
+    await page.getByLabel('Questions', { exact: true }).fill('400');
+    await page.getByRole('button', { name: 'Run batch' }).click();
+    await shown(/left · .* questions a minute/);
+    expect(await violations()).toEqual([]);
+    await page.keyboard.press('/');
+    expect(await page.evaluate('document.activeElement.type')).toBe('search');
+    await page.getByRole('button', { name: 'Stop', exact: true }).click();
+    await shown('stopped: the rest is not asked');
+    expect(await page.getByRole('button', { name: 'Go on' }).count()).toBe(0);
+    expect(await page.getByRole('button', { name: 'Run batch' }).isEnabled()).toBe(true);
+
+    await go('#/runs');
+    await page.getByRole('button', { name: /^Rename 400/ }).click();
+    const dialog = page.getByRole('dialog', { name: 'Rename' });
+    expect(await violations()).toEqual([]);
+    await dialog.getByLabel('Title').fill('Cut short');
+    await dialog.getByRole('button', { name: 'Rename' }).click();
+    await page.getByRole('link', { name: 'Cut short' }).click();
+    await page.getByRole('button', { name: 'Resume' }).click();
+    await shown(/left · .* questions a minute/);
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await shown('Go on');
   });
 
   it('resumes a batch after a reload with nothing lost and nothing doubled; export, delete and import bring it back', async () => {

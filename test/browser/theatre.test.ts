@@ -114,6 +114,29 @@ describe('a recording', () => {
     expect(await page.evaluate(`window.heard.length - ${told.length}`)).toBe(1);
   });
 
+  it('shows in slow motion what is going on, and goes as fast as it is told', async () => {
+    await open('');
+    /** Milliseconds of the recording that go by in one of the clock. */
+    const pace = async (speed: string): Promise<number> => {
+      await page.getByRole('button', { name: /^Speed/ }).click();
+      await page.getByRole('menuitemradio', { name: speed }).click();
+      await page.getByRole('slider', { name: 'Position' }).press('Home');
+      await page.getByRole('button', { name: 'Play (Space)' }).click();
+      const at = (): Promise<number[]> => page.evaluate("[Number(document.querySelector('input[type=range]').value), performance.now()]");
+      await page.waitForFunction("Number(document.querySelector('input[type=range]').value) > 0");
+      const [from, before] = await at();
+      await page.waitForTimeout(600);
+      const [to, after] = await at();
+      if (speed.startsWith('slow')) expect(await page.locator('.player .stage').innerText()).toBe('prompt built');
+      await page.getByRole('button', { name: 'Pause (Space)' }).click();
+      return (to! - from!) / (after! - before!);
+    };
+    const slow = await pace('slow motion');
+    const fast = await pace('four times');
+    expect(slow).toBeLessThan(0.3);
+    expect(fast).toBeGreaterThan(slow * 4);
+  });
+
   it('is stepped by turn, by round and for one agent, from the keyboard', async () => {
     await open('');
     await page.keyboard.press('[');

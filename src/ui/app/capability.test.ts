@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findings, usableDevices, type Facts } from './capability';
+import { findings, type Facts } from './capability';
 
 const desktop: Facts = { secure: true, isolated: true, gpu: 'ready', shaderF16: true, memory: 8, phone: false, cores: 8 };
 const ids = (facts: Partial<Facts>): string[] => findings({ ...desktop, ...facts }).map(finding => finding.id);
@@ -25,7 +25,6 @@ describe('what this browser can run', () => {
     for (const gpu of ['none', 'blocked', 'fallback', 'ready'] as const) {
       const facts: Facts = { secure: false, isolated: false, gpu, shaderF16: false, memory: 1, phone: true, cores: 1 };
       expect(findings(facts).every(finding => finding.offered.length > 10)).toBe(true);
-      expect(usableDevices(facts)).toContain('wasm');
     }
   });
 });

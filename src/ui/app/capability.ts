@@ -77,7 +77,3 @@ export function findings(facts: Facts): Finding[] {
     });
   return list;
 }
-
-/** Where the built-in model runs best: a 1 M model gains nothing from a GPU's round trips, so wasm unless the user chooses. */
-export const usableDevices = (facts: Facts): ('wasm' | 'webgpu')[] =>
-  facts.gpu === 'ready' || facts.gpu === 'fallback' ? ['wasm', 'webgpu'] : ['wasm'];

@@ -1,5 +1,5 @@
 // The current route as state; the hash is the only place that holds it.
-import { formatRoute, parseRoute, routeTitle, type Route } from './route';
+import { formatRoute, parseRoute, type Route } from './route';
 
 export class Router {
   #route = $state.raw<Route>({ kind: 'screen', screen: 'debate' });
@@ -14,10 +14,6 @@ export class Router {
 
   get route(): Route {
     return this.#route;
-  }
-
-  get title(): string {
-    return routeTitle(this.#route);
   }
 
   go(route: Route): void {

@@ -17,7 +17,6 @@ export interface BatchRow {
   tints: ReadonlyMap<string, number>;
   /** Winner of the last round; undefined while the question is open. */
   winner: Key | null | undefined;
-  right: boolean | null;
   flags: ReadonlySet<Flag>;
 }
 
@@ -62,7 +61,6 @@ function rowOf(config: RunConfig, state: QuestionState): BatchRow {
     cells,
     tints: answerTints(state, agents, config.rounds),
     winner: vote ? vote.winner : undefined,
-    right: vote && question.truth !== null ? vote.winner === question.truth : null,
     flags: flagsOf(config, state, cells),
   };
 }

@@ -2,16 +2,12 @@
 import type { EngineInfo } from '../../debate/events';
 import type { RunState } from '../../debate/fold';
 import type { RunConfig } from '../../debate/config';
-
-/** 1_040_000 → `1.0 M`. */
-export function parameters(count: number): string {
-  if (count >= 1e9) return `${(count / 1e9).toFixed(1)} B`;
-  if (count >= 1e6) return `${(count / 1e6).toFixed(1)} M`;
-  return count > 0 ? `${Math.round(count / 1000)} k` : '';
-}
+import { parameters } from '../theatre/words';
 
 export const engineLine = (engine: EngineInfo): string =>
-  [engine.base.id, parameters(engine.parameters), engine.dtype, engine.device].filter(part => part !== '').join(' · ');
+  [engine.base.id, engine.parameters > 0 ? parameters(engine.parameters) : '', engine.dtype, engine.device]
+    .filter(part => part !== '')
+    .join(' · ');
 
 export const day = (iso: string): string => new Date(iso).toLocaleDateString('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
 
@@ -34,10 +30,16 @@ export function configLine(config: RunConfig): string {
   return parts.join(' · ');
 }
 
+/** Which weights exactly: the hub's revision where there is one, and the beginning of the file's hash. */
+export function weightsWords({ base, modelHash }: EngineInfo): string {
+  const revision = base.kind === 'hub' && base.revision ? `revision ${base.revision.slice(0, 8)}, ` : '';
+  return `${revision}weights ${modelHash.slice(0, 8)}`;
+}
+
 /** @param word how the run came here: `Recorded`, `Live`, `Shared` */
 export function sourceLine(word: string, state: RunState): string {
   if (!state.start) return word;
   const { at, config } = state.start;
   const engine = state.engine ?? state.start.engine;
-  return `${word} ${day(at)} · ${engineLine(engine)} · seed ${config.seed}`;
+  return `${word} ${day(at)} · ${engineLine(engine)} · ${weightsWords(engine)} · seed ${config.seed}`;
 }

@@ -244,7 +244,7 @@ export class LiveRun {
       this.#phase = 'failed';
     }
     if (this.#events.length === 0) return;
-    const text = this.#fault ? `Stopped: ${this.#fault.message}` : 'Paused.';
+    const text = this.#fault ? `Stopped: ${this.#fault.message}` : this.#phase === 'stopped' ? 'Stopped by hand.' : 'Paused.';
     try {
       await this.#append({ type: 'note', at: this.deps.date(), note: 'paused', text });
       this.#frames.flush();

@@ -189,6 +189,25 @@ describe('a live run', () => {
     expect([run.phase, run.fault, journal.length]).toEqual(['stopped', null, 0]);
   });
 
+  it('that is stopped says so in its record, asks nothing more, and can be taken up again', async () => {
+    let spoken = 0;
+    const cut = setting({}, async (rows, on, signal) =>
+      scripted(noisy)(
+        rows,
+        update => {
+          on(update);
+          if (update.type === 'done' && ++spoken === 4) void cut.run.stop();
+        },
+        signal,
+      ),
+    );
+    await cut.run.go();
+    expect([cut.run.phase, cut.run.active]).toEqual(['stopped', false]);
+    expect(cut.journal.at(-1)).toMatchObject({ type: 'note', note: 'paused', text: 'Stopped by hand.' });
+    await cut.run.go();
+    expect(cut.run.phase).toBe('finished');
+  });
+
   it('stops when the journal refuses an event: nothing goes on that is not recorded', async () => {
     let left = 5;
     const { run } = setting({

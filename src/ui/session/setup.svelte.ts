@@ -1,6 +1,7 @@
 // What the next run will be: its settings and its question. Survives every change of screen; nothing typed is ever dropped.
 import type { ModelRef } from '../../debate/config';
 import { builtinModel, defaultConfig } from '../../debate/defaults';
+import { limits } from '../../debate/limits';
 import { settings } from '../../debate/settings';
 import type { Equality, Question } from '../../tasks/question';
 import { ownQuestion, taskById } from '../../tasks/tasks';
@@ -122,6 +123,18 @@ export class Setup {
   step(by: number): void {
     this.#shown = null;
     this.index = Math.max(0, this.index + by);
+  }
+
+  /** Place in the list, from 1; null while a question of elsewhere is shown. */
+  get place(): number | null {
+    return this.#shown ? null : this.index + 1;
+  }
+
+  /** Goes to a place in the list, from 1; anything else is passed over. */
+  goTo(place: number): void {
+    if (!Number.isInteger(place) || place < 1 || place > limits.questions) return;
+    this.#shown = null;
+    this.index = place - 1;
   }
 
   /** Opens another list at its first question. */

@@ -18,6 +18,7 @@ export const keyTable: readonly { keys: string[]; does: string }[] = [
   { keys: ['←', '→'], does: 'answer before, next answer' },
   { keys: ['[', ']'], does: 'end of the round before, end of this round' },
   { keys: ['↑', '↓'], does: 'follow one agent, or all' },
+  { keys: ['/'], does: 'search, on screens that have one' },
   { keys: ['?'], does: 'this list' },
 ];
 
