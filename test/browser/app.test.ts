@@ -93,6 +93,80 @@ describe('the page', { timeout: 400_000 }, () => {
       }
   });
 
+  it('has nothing for axe to find in what opens on a screen, light or dark, nor with forced colours or more contrast', async () => {
+    page = await browser.open(app());
+    await page.emulateMedia({ reducedMotion: 'reduce' });
+    const clean = async (what: string): Promise<void> => {
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme });
+        expect([what, colorScheme, await violations()]).toEqual([what, colorScheme, []]);
+      }
+    };
+    await shown('Recorded');
+    const { hash } = new URL(app('#r1.broken'));
+    await page.locator('summary').first().click();
+    await page.getByRole('button', { name: 'As published' }).click();
+    await page.getByText(/^More settings, \d+ changed/).click();
+    await page.getByLabel('Agents', { exact: true }).fill('99');
+    await clean('open settings with a problem');
+    await page.getByRole('button', { name: 'Defaults' }).click();
+    await page.locator('summary').first().click();
+    await page.getByRole('button', { name: /^Keys/ }).click();
+    await clean('list of keys');
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Open this turn: Agent B, round 2' }).click();
+    for (const tab of ['Text', 'Prompt', 'Tokens', 'Settings']) {
+      await page.getByRole('tab', { name: tab }).click();
+      await clean(`turn, ${tab}`);
+    }
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Share' }).click();
+    await page.getByRole('textbox', { name: 'Link' }).waitFor();
+    await clean('share dialog');
+    await page.keyboard.press('Escape');
+    await page.getByLabel('Kind of question').selectOption({ index: 1 });
+    await page.getByLabel('Your question').fill(' x');
+    await page.getByLabel('Your question').fill('');
+    await clean('own question');
+    await go(hash);
+    await shown('This debate cannot be shown');
+    await clean('broken link');
+
+    await go('#/batch');
+    await page.getByLabel('Questions', { exact: true }).fill('400');
+    await page.getByRole('button', { name: 'Run batch' }).click();
+    await shown(/questions a minute/);
+    await clean('live batch');
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await shown('Go on');
+    await clean('paused batch');
+    await go('#/runs');
+    await shown(/unfinished/);
+    await clean('list of runs');
+    await page.getByRole('button', { name: /^Rename/ }).click();
+    await clean('rename');
+    await page.keyboard.press('Escape');
+
+    await go('#/debate');
+    await shown('Recorded');
+    for (const media of [{ forcedColors: 'active' }, { forcedColors: 'none', contrast: 'more' }] as const) {
+      await page.emulateMedia(media);
+      expect([media, await violations()]).toEqual([media, []]);
+      // A mark that is only a background would be gone.
+      const marks = await page
+        .locator('article mark')
+        .evaluateAll(all => all.map(mark => getComputedStyle(mark).borderBottomStyle !== 'none' && getComputedStyle(mark).fontWeight));
+      expect(new Set(marks)).toEqual(new Set(['700']));
+    }
+
+    page = await browser.open('about:blank');
+    await page.addInitScript("Object.defineProperty(window, 'indexedDB', { value: undefined })");
+    await page.goto(app());
+    await shown('Not saved on disk.');
+    await page.emulateMedia({ reducedMotion: 'reduce' });
+    await clean('storage banner');
+  });
+
   it('runs a debate live in the same view, keeps it, and plays the kept one', async () => {
     page = await browser.open(app());
     await shown('Recorded');
