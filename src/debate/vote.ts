@@ -11,8 +11,7 @@ export const votesNeeded = (n: number, minVotes: number | null): number => minVo
 
 export const tieEvalWords: Record<TieEval, string> = {
   random: 'a tie is drawn by the run seed',
-  earliest:
-    'a tie goes to the answer with more votes in the first round that sets the tied ones apart, else it is drawn',
+  earliest: 'a tie goes to the answer with more votes in the first round that sets the tied ones apart, else it is drawn',
   lexical: 'a tie goes to the answer that sorts last as text',
   abstain: 'a tie is no decision',
 };
