@@ -70,6 +70,7 @@ export interface Client {
     signal: AbortSignal,
   ): Promise<Uint8Array<ArrayBuffer>>;
   deleteFile(id: string, signal: AbortSignal): Promise<void>;
+  deleteModel(id: string, signal: AbortSignal): Promise<void>;
   createJob(body: CreateJobBody, key: string, signal: AbortSignal): Promise<JobObject>;
   job(id: string, signal: AbortSignal): Promise<JobObject>;
   /** Newest first, all pages. Some providers ignore the filter, so it is applied here too. */
@@ -245,6 +246,9 @@ export function createClient(options: ClientOptions): Client {
     },
     async deleteFile(id, signal) {
       await send(`/files/${at(id)}`, { method: 'DELETE' }, signal);
+    },
+    async deleteModel(id, signal) {
+      await send(`/models/${at(id)}`, { method: 'DELETE' }, signal);
     },
     createJob: (body, key, signal) =>
       json(jobSchema, '/fine_tuning/jobs', { method: 'POST', body, headers: keyed(key), repeatable: profile.idempotent }, signal),

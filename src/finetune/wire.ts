@@ -159,7 +159,6 @@ export const tunerSchema = v.object({
   /** Of: `lora`, `full`, `continue`, `adapter_files`, `events_sse`, `idempotency`, `validation`, `checkpoints`. */
   features: v.array(v.string()),
 });
-export type TunerCapabilities = v.InferOutput<typeof tunerSchema>;
 
 export const modelSchema = v.object({
   id,
@@ -218,8 +217,7 @@ export const modelListSchema = v.object({
 });
 export type ModelList = v.InferOutput<typeof modelListSchema>;
 
-/** `{id, deleted}` of files and models. */
-export const deletedSchema = v.object({ id, object: maybe(text('')), deleted: v.literal(true) });
+/** Of files and models. */
 export interface DeletedObject {
   id: string;
   object: 'file' | 'model';

@@ -53,7 +53,7 @@ afterAll(async () => {
   built?.remove();
 });
 beforeEach(async () => {
-  endpoint = new FakeEndpoint();
+  endpoint = new FakeEndpoint({ base: 'abacus' });
   browser = await launch();
   page = await browser.open(site.url);
   await page.getByRole('heading', { level: 1 }).waitFor();
@@ -172,6 +172,19 @@ describe('training at a server', () => {
     endpoint.succeed(job('critic_1'));
     await page.getByText('trained · The job was cancelled here. · trained').waitFor();
     await clean('jobs-ended');
+
+    // What was left there can be seen, and deleted.
+    await page.getByRole('button', { name: 'What is kept there' }).click();
+    const kept = page.getByRole('list', { name: 'Loops kept at the endpoint' });
+    await kept.getByText('loop-1').waitFor();
+    expect(await kept.textContent()).toMatch(/3 jobs · 2 models/);
+    await clean('kept');
+    await kept.getByRole('button', { name: 'Delete what is kept of loop-1' }).click();
+    await page.getByRole('dialog').getByText('2 trained models').waitFor();
+    await clean('delete-kept');
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+    await expect.poll(() => endpoint.asked.filter(call => call.startsWith('DELETE /v1/models/')).length).toBe(2);
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
   });
 
   it('closing the question is a no: nothing was sent', async () => {

@@ -16,6 +16,11 @@ export const createEndpoint = ({
     fetch: (url, init) => fetch(url, init),
     // Fetched when the first job is ordered: nothing of it is part of the first paint.
     openPageTuner: async options => (await import('../../tuner/page')).openPageTuner(options),
+    async pageTrained() {
+      // Where the list cannot be asked for, the trainer is opened to see.
+      const all = await indexedDB.databases?.().catch(() => undefined);
+      return all?.some(({ name }) => name === 'polylogue-tuner') ?? true;
+    },
     memos,
     secrets,
     place: () => {

@@ -1,4 +1,5 @@
 // Where training happens: chosen by the reader, remembered without its key, and handed to the loop as one function.
+import { builtinModel } from '../../debate/defaults';
 import type { EndpointLabel } from '../../experiment/records';
 import { checkEndpoint, type CheckReport } from '../../finetune/check-endpoint';
 import { createClient, type Client, type ClientOptions, type Fetch } from '../../finetune/client';
@@ -10,7 +11,8 @@ import type { Tuned, TuneOrder, TuneUpdate } from '../../finetune/order';
 import type { Sleep } from '../../finetune/retry';
 import { cancelReason, runOrder } from '../../finetune/run-order';
 import type { PageTuner, PageTunerOptions } from '../../tuner/page';
-import { isTerminal } from '../../finetune/wire';
+import { cancelJobs, forgetLoop, holdings, type Holding } from '../../finetune/holdings';
+import type { ModelObject } from '../../finetune/wire';
 import { consentKey, joined, readConsents, withConsent, type ConsentRequest } from './consent';
 import { TrainingHeld } from './held';
 import { isOver, newJob, withUpdate, type JobView } from './jobs';
@@ -23,6 +25,8 @@ const kinds: readonly EndpointKind[] = ['page', 'server', 'url', 'export'];
 export interface EndpointPorts {
   fetch: Fetch;
   openPageTuner(options: PageTunerOptions): Promise<PageTuner>;
+  /** Whether the page's trainer has left anything in this browser. */
+  pageTrained(): Promise<boolean>;
   memos: MemoStore;
   /** null = keys live in memory only. */
   secrets: SecretStore | null;
@@ -39,6 +43,9 @@ export interface EndpointPorts {
   sleep?: Sleep;
 }
 
+/** Bases that every build of the page carries, and its own trainer with them (tuner/page.worker.ts). */
+const builtIn: readonly string[] = [builtinModel.id];
+
 interface Waiter {
   grant(): void;
   refuse(reason: unknown): void;
@@ -54,6 +61,8 @@ export class EndpointChoice {
   #keyProblem = $state.raw('');
   /** undefined = not asked yet. */
   #server = $state.raw<ServerInfo | null | undefined>(undefined);
+  /** null = not known. */
+  #serverModels = $state.raw<readonly ModelObject[] | null>(null);
   #report = $state.raw<CheckReport | null>(null);
   #checking = $state.raw<AbortController | null>(null);
   #pending = $state.raw<ConsentRequest | null>(null);
@@ -93,6 +102,11 @@ export class EndpointChoice {
     // A server that trains does it much faster than a page: it is the first choice where nobody chose otherwise.
     if (this.#server && !this.#chosen) this.#kind = 'server';
     if (!this.#server && this.#kind === 'server') this.#kind = 'page';
+    // What it trains is told before a loop is begun; without it the first job tells.
+    if (this.#server)
+      this.#serverModels = await this.client('server')
+        .then(client => client.models(AbortSignal.timeout(30_000)))
+        .catch(() => null);
   }
 
   /** The key of the URL, if one is known. */
@@ -162,11 +176,39 @@ export class EndpointChoice {
   /** What keeps a loop from being started; empty = nothing. */
   readonly problem = $derived.by(() => {
     if (this.#kind === 'server' && this.#server === null) return 'The server of this page does not train.';
-    if (this.#kind !== 'url') return '';
+    return this.#kind === 'url' ? this.#addressProblem() : '';
+  });
+
+  #addressProblem(): string {
     if (this.#url.trim() === '') return 'The address of the endpoint is missing.';
     const wrong = addressProblem(this.#url.trim(), this.#ports.place());
     return wrong ? `${wrong.found} ${wrong.next}` : '';
-  });
+  }
+
+  /** What keeps a loop over this base from being trained there, as far as the place has said what it trains; empty = nothing known. */
+  problemWith(base: string): string {
+    if (this.problem || this.#kind === 'export') return this.problem;
+    const trains = this.#trains();
+    if (trains === null || trains.includes(base)) return '';
+    const list = trains.join(', ') || 'nothing';
+    const elsewhere = 'or let the society speak with a model that is trained there';
+    switch (this.#kind) {
+      case 'page':
+        return `This page itself trains only its built-in model (${list}), not ${base}. Choose another place to train, ${elsewhere}.`;
+      case 'server':
+        return `The server of this page trains ${list}, not ${base}. Start it with --models and a folder that holds ${base}, ${elsewhere}.`;
+      case 'url':
+        return `That endpoint trains ${list}, not ${base}. Start it with ${base} among its models, ${elsewhere}.`;
+    }
+  }
+
+  /** Ids of the bases that the chosen place trains; null = it has not said. */
+  #trains(): readonly string[] | null {
+    if (this.#kind === 'page') return builtIn;
+    const models = this.#kind === 'server' ? this.#serverModels : (this.#report?.models ?? null);
+    const trained = models?.filter(({ tuner }) => tuner?.trainable).map(({ id }) => id);
+    return trained?.length ? trained : null;
+  }
 
   /** Where training happens, as the record of a loop should tell it; null = nowhere, only export. */
   get label(): EndpointLabel | null {
@@ -249,9 +291,9 @@ export class EndpointChoice {
   }
 
   /** @throws TrainingHeld, PageTunerError */
-  async client(): Promise<Client> {
+  async client(kind = this.#kind): Promise<Client> {
     const { fetch } = this.#ports;
-    switch (this.#kind) {
+    switch (kind) {
       case 'page': {
         const tuner = await this.#openTuner();
         return this.#clientOf({ baseUrl: tuner.baseUrl, token: tuner.token, fetch: tuner.fetch, fewConnections: false });
@@ -260,7 +302,8 @@ export class EndpointChoice {
         if (!this.#server) throw new TrainingHeld('no_place', 'The server of this page does not train.', 'Choose another place to train.');
         return this.#clientOf({ baseUrl: this.#server.url, token: this.#server.token, fetch });
       case 'url':
-        if (this.problem) throw new TrainingHeld('no_place', this.problem, 'Correct the address, or choose another place to train.');
+        if (this.#addressProblem())
+          throw new TrainingHeld('no_place', this.#addressProblem(), 'Correct the address, or choose another place to train.');
         return this.#clientOf({ baseUrl: this.#url.trim(), token: this.#key, fetch });
       case 'export':
         throw new TrainingHeld(
@@ -356,11 +399,39 @@ export class EndpointChoice {
    */
   async cancelLoop(loop: string): Promise<void> {
     for (const job of this.#jobs) if (job.loop === loop) this.cancel(job.key);
-    await this.#using(async () => {
-      const client = await this.client();
-      const patience = AbortSignal.timeout(30_000);
-      for (const job of await client.jobs({ run: loop }, patience)) if (!isTerminal(job.status)) await client.cancel(job.id, patience);
-    });
+    await this.#using(async () => cancelJobs(await this.client(), loop, AbortSignal.timeout(30_000)));
+  }
+
+  /** What the chosen place holds of loops of this program. @throws EndpointError, PageTunerError, TrainingHeld */
+  holdings(): Promise<Holding[]> {
+    return this.#using(async () => holdings(await this.client(), AbortSignal.timeout(60_000)));
+  }
+
+  /** Has the chosen place delete all it holds of a loop. @throws EndpointError, PageTunerError, TrainingHeld */
+  forget(loop: string): Promise<void> {
+    return this.#using(async () => forgetLoop(await this.client(), loop, AbortSignal.timeout(120_000)));
+  }
+
+  /**
+   * Before a loop is deleted here: what the page's own trainer keeps of it goes too, and elsewhere what is under way is cancelled.
+   * @param place where it was last trained, if it is unfinished; null = nothing can be under way
+   * @throws EndpointError, PageTunerError, TrainingHeld
+   */
+  async letGo(loop: string, place: EndpointLabel | null): Promise<void> {
+    if (await this.#ports.pageTrained())
+      await this.#using(async () => forgetLoop(await this.client('page'), loop, AbortSignal.timeout(120_000)));
+    if (place === null || place.kind === 'page' || place.kind === 'process') return;
+    if (place.kind === 'url' && this.#originOf(this.#url) !== place.origin)
+      throw new TrainingHeld(
+        'no_place',
+        `What ${place.origin} may still be training of it was not cancelled.`,
+        'Choose that address as the place to train, and delete there what is kept.',
+      );
+    await cancelJobs(await this.client(place.kind), loop, AbortSignal.timeout(30_000));
+  }
+
+  #originOf(url: string): string {
+    return URL.canParse(url.trim()) ? new URL(url.trim()).origin : '';
   }
 
   /** Resolves once the reader has agreed that rows of this loop go there. */

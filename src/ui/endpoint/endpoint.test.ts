@@ -29,6 +29,7 @@ function ports(change: Partial<EndpointPorts> = {}) {
   const all: EndpointPorts = {
     fetch: async () => new Response('not found', { status: 404 }),
     openPageTuner: () => Promise.reject(new Error('not in this test')),
+    pageTrained: async () => false,
     memos: memoryMemos(),
     secrets: {
       get: async origin => secrets.get(origin) ?? null,
@@ -133,6 +134,38 @@ describe('the choice', () => {
     const fooled = new EndpointChoice(ports({ fetch: foreign }).all);
     await settled();
     expect([fooled.kind, fooled.serverTrains]).toEqual(['page', false]);
+  });
+
+  test('says before a loop starts that its base is not trained there, and what to do', async () => {
+    const trains = (...ids: string[]) =>
+      Response.json({
+        object: 'list',
+        data: ids.map(id => ({
+          id,
+          tuner: {
+            ...{ trainable: true, hf_repo: null, revision: null, max_lora_r: 8, target_modules: [], max_context: 64 },
+            ...{ methods: ['supervised'], engine: 'onnx', features: [] },
+          },
+        })),
+      });
+    const told = () => Response.json({ url: 'https://page.example/v1', token: 'tttttttt', kind: 'server' });
+    const fetch: Fetch = async to => {
+      if (String(to).endsWith('endpoint.json')) return told();
+      return String(to).endsWith('/models') ? trains('abacus', 'smol') : Response.json({ data: [] });
+    };
+    const { choice } = await atUrl(fetch);
+    expect(choice.problemWith('qwen')).toBe(''); // nobody was asked yet
+    await choice.check(null);
+    expect(choice.problemWith('smol')).toBe('');
+    expect(choice.problemWith('qwen')).toMatch(/^That endpoint trains abacus, smol, not qwen\. Start it with qwen among/);
+    choice.choose('server');
+    expect([choice.problemWith('smol'), choice.problemWith('abacus')]).toEqual(['', '']);
+    expect(choice.problemWith('qwen')).toContain('--models');
+    choice.choose('page');
+    expect(choice.problemWith('abacus')).toBe('');
+    expect(choice.problemWith('smol')).toContain('only its built-in model (abacus), not smol');
+    choice.choose('export');
+    expect(choice.problemWith('smol')).toBe('');
   });
 
   test('export only orders nothing', async () => {
@@ -314,6 +347,44 @@ describe('the trainer of this page', () => {
     await again;
     expect(log).toEqual(['opened', 'closing', 'closed', 'opened', 'closing']);
     expect(endpoint.jobs).toHaveLength(2);
+  });
+
+  test('a deleted loop leaves nothing in it, and what trains elsewhere is cancelled there', async () => {
+    const own = new FakeEndpoint();
+    const far = new FakeEndpoint();
+    let opened = 0;
+    const openPageTuner = async (): Promise<PageTuner> => {
+      opened++;
+      return { fetch: own.fetch, baseUrl: 'http://page.tuner', token: 'a-token', close: async () => undefined };
+    };
+    let trained = false;
+    const fetch: Fetch = async (to, init) =>
+      String(to).endsWith('endpoint.json') ? new Response('', { status: 404 }) : far.fetch(to, init);
+    const { choice } = await atUrl(fetch, { openPageTuner, pageTrained: async () => trained });
+    const running = choice.finetune(order(), none, never);
+    await settled();
+    choice.answer(true);
+    await expect.poll(() => far.jobs.length).toBe(1);
+    await expect(choice.letGo('loop-1', { kind: 'url', origin: 'https://another.example' })).rejects.toMatchObject({ code: 'no_place' });
+    expect(far.jobs[0]!.status).not.toBe('cancelled');
+    await choice.letGo('loop-1', null);
+    expect([opened, far.jobs[0]!.status === 'cancelled']).toEqual([0, false]);
+    await choice.letGo('loop-1', { kind: 'url', origin: url });
+    expect([opened, far.jobs[0]!.status]).toEqual([0, 'cancelled']);
+    await expect(running).rejects.toMatchObject({ code: 'cancelled' });
+    trained = true;
+    choice.choose('page');
+    const here = choice.finetune(order(), none, never);
+    await expect.poll(() => own.jobs.length).toBe(1);
+    // As the wire has it, the job names its files.
+    Object.assign(own.jobs[0]!, { training_file: own.jobs[0]!.body.training_file });
+    own.succeed(own.jobs[0]!);
+    await here;
+    const results = own.files.size;
+    await choice.letGo('loop-1', null);
+    expect(own.asked).toContain('DELETE /v1/models/ft%3Abase%3Apolylogue%3A%3Aabcdefgh');
+    expect(results).toBeGreaterThan(0);
+    expect([...own.files.values()].map(({ filename }) => filename)).toEqual([]);
   });
 
   test('is told of a cancelled loop though it is paused', async () => {

@@ -97,13 +97,27 @@ export class LoopDesk {
     return live;
   }
 
-  async remove(loop: string): Promise<void> {
+  /** @returns what the place where it was trained would not let go of; empty = nothing */
+  async remove(loop: string): Promise<string> {
     if (this.#live?.id === loop) {
       await this.#live.cancel();
       this.#live = null;
     }
-    await (await this.deps.session.record.store).deleteLoop(loop);
+    const store = await this.deps.session.record.store;
+    const header = this.#list?.find(item => item.loop === loop)?.header;
+    const start = header && header.finished === null && header.source === 'here' ? (await store.readLoop(loop)).events[0] : undefined;
+    const place = start?.type === 'loop-started' ? start.endpoint : null;
+    // A place that does not answer is no reason to keep what the reader wants gone here.
+    const left = await this.deps.endpoint.letGo(loop, place).then(
+      () => '',
+      (error: unknown) => {
+        const { message, hint } = error as { message: string; hint?: string };
+        return [message, hint].filter(Boolean).join(' ');
+      },
+    );
+    await store.deleteLoop(loop);
     await this.refresh();
+    return left;
   }
 
   async #loopDeps({ loop, config }: LoopStart): Promise<LiveLoopDeps> {
