@@ -17,36 +17,31 @@ const pairOf: Record<string, string> = { 'adapter_model.safetensors': 'adapter_c
 
 const basename = (filename: string): string => filename.slice(Math.max(filename.lastIndexOf('/'), filename.lastIndexOf('\\')) + 1);
 
-export interface Choice {
+interface Choice {
   /** Tuned model id at the endpoint. */
   model: string;
   /** Ids of files. */
   files: string[];
 }
 
-/** `last`: what was trained to the end. `best`: the checkpoint of lowest validation loss, which is a choice by the held-out rows. */
-export type Take = 'last' | 'best';
-
 /**
- * Where to look, best first. Nebius leaves the job's own list empty and hands out checkpoints; ours lists the end both ways, and
- * `probe.json` with it (endpoint.md §2.7).
+ * Where to look, best first: what was trained to the end. Choosing the checkpoint of lowest validation loss, as endpoint.md §2.7 has it, would
+ * choose by the rows that are held out to judge, and leave agents trained for different numbers of steps that are then compared. Nebius leaves
+ * the job's own list empty and hands out checkpoints; ours lists the end both ways, and `probe.json` with it.
  */
-export function choices(job: JobObject, checkpoints: readonly CheckpointObject[], take: Take): Choice[] {
+export function choices(job: JobObject, checkpoints: readonly CheckpointObject[]): Choice[] {
   const own: Choice = { model: job.fine_tuned_model ?? '', files: job.result_files };
   const kept = checkpoints.filter(({ result_files }) => result_files.length > 0);
-  const last = Math.max(...checkpoints.map(({ step_number }) => step_number));
-  const loss = ({ metrics }: CheckpointObject): number => (take === 'best' ? (metrics.full_valid_loss ?? Infinity) : 0);
-  const [first] = kept.toSorted((a, b) => (loss(a) === loss(b) ? b.step_number - a.step_number : loss(a) - loss(b)));
-  if (!first) return [own];
-  const found: Choice = { model: first.fine_tuned_model_checkpoint ?? own.model, files: first.result_files };
-  return own.files.length > 0 && (take === 'last' || first.step_number === last) ? [own, found] : [found, own];
+  const [last] = kept.toSorted((a, b) => b.step_number - a.step_number);
+  if (!last) return [own];
+  const found: Choice = { model: last.fine_tuned_model_checkpoint ?? own.model, files: last.result_files };
+  return own.files.length > 0 ? [own, found] : [found, own];
 }
 
 /** @throws EndpointError `no_result`, `too_large`, `damaged`; `signal.reason` */
 export async function downloadResults(
   client: Client,
   job: JobObject,
-  take: Take,
   on: (update: TuneUpdate) => void,
   signal: AbortSignal,
 ): Promise<{ model: string; files: TunedFiles }> {
@@ -56,7 +51,7 @@ export async function downloadResults(
     throw error;
   });
   const seen: string[] = [];
-  for (const choice of choices(job, checkpoints, take)) {
+  for (const choice of choices(job, checkpoints)) {
     const listed = await Promise.all(choice.files.map(id => client.file(id, signal)));
     const taken = pick(listed);
     seen.push(...listed.map(({ filename }) => basename(filename)));

@@ -381,13 +381,13 @@ describe('an endpoint that goes away', () => {
 });
 
 describe('which result', () => {
-  const ending = async (take: 'last' | 'best', finish: (endpoint: FakeEndpoint, job: FakeJob) => void) => {
+  const ending = async (finish: (endpoint: FakeEndpoint, job: FakeJob) => void) => {
     const { endpoint, script, run } = lab();
     script.push(job => {
       job.status = 'succeeded';
       finish(endpoint, job);
     });
-    return run({}, { take });
+    return run();
   };
   const three = (endpoint: FakeEndpoint, job: FakeJob): void => {
     job.checkpoints = [
@@ -397,8 +397,8 @@ describe('which result', () => {
     ];
   };
 
-  test('the job’s own by default, though a checkpoint has a lower validation loss', async () => {
-    const tuned = await ending('last', (endpoint, job) => {
+  test('the job’s own, though a checkpoint has a lower validation loss', async () => {
+    const tuned = await ending((endpoint, job) => {
       three(endpoint, job);
       job.result_files = endpoint.adapter([3, 1]);
     });
@@ -406,28 +406,19 @@ describe('which result', () => {
   });
 
   test('a provider that lists checkpoints only: the last of them, in whatever order', async () => {
-    const tuned = await ending('last', three);
+    const tuned = await ending(three);
     expect([tuned.trainedParameters, tuned.model]).toEqual([3, 'ft:base:ckpt-step-30']);
   });
 
-  test('the lowest validation loss where it is asked for; without losses the last', async () => {
-    expect((await ending('best', three)).trainedParameters).toBe(1);
-    const blind = await ending('best', (endpoint, job) => {
-      three(endpoint, job);
-      for (const checkpoint of job.checkpoints) delete checkpoint.loss;
-    });
-    expect(blind.trainedParameters).toBe(3);
-  });
-
   test('none that can be loaded is a failure that says what there was', async () => {
-    const ended = ending('last', (endpoint, job) => {
+    const ended = ending((endpoint, job) => {
       job.result_files = [endpoint.file('adapter_model.bin', new Uint8Array(8)), endpoint.file('metrics.csv', new Uint8Array(3))];
     });
     await expect(ended).rejects.toMatchObject({ code: 'no_result', message: expect.stringContaining('adapter_model.bin') });
   });
 
   test('weights that are no safetensors are damaged', async () => {
-    const ended = ending('last', (endpoint, job) => {
+    const ended = ending((endpoint, job) => {
       job.result_files = [
         endpoint.file('adapter_config.json', new Uint8Array(2)),
         endpoint.file('adapter_model.safetensors', new Uint8Array(99).fill(255)),

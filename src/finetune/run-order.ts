@@ -5,7 +5,7 @@ import { jobBody, metadataOf } from './job-body';
 import type { JobMemo, MemoStore } from './memo';
 import type { Tuned, TuneOrder, TuneUpdate } from './order';
 import { backOff, sleep as realSleep, type Sleep } from './retry';
-import { countParameters, downloadResults, type Take } from './results';
+import { countParameters, downloadResults } from './results';
 import { tidyUp, type Tidy } from './tidy';
 import { watchJob } from './watch';
 import type { JobObject } from './wire';
@@ -16,7 +16,6 @@ export interface RunOrderOptions {
   remembered: MemoStore;
   /** Name and version of this program, for the job's metadata. */
   app: string;
-  take?: Take;
   /**
    * What the endpoint need not keep once the result is home: the rows that were sent, or also the checkpoints on the way to it.
    * Nothing by default.
@@ -40,7 +39,7 @@ export async function runOrder(
   client: Client,
   order: TuneOrder,
   on: (update: TuneUpdate) => void,
-  { signal, remembered, app, take = 'last', tidy = 'nothing', sleep = realSleep, random = Math.random }: RunOrderOptions,
+  { signal, remembered, app, tidy = 'nothing', sleep = realSleep, random = Math.random }: RunOrderOptions,
 ): Promise<Tuned> {
   const old = await remembered.read(order.key);
   const known = old?.origin === client.origin ? old : null;
@@ -75,7 +74,7 @@ export async function runOrder(
 
     const { job: ended, ledger } = await watchJob(client, job, on, { sleep, onStatus: status => remember({ status }) }, signal);
     if (ended.status !== 'succeeded') throw failureOf(ended);
-    const { model, files } = await downloadResults(client, ended, take, on, signal);
+    const { model, files } = await downloadResults(client, ended, on, signal);
     await tidyUp(client, ended, tidy, on, signal);
     return {
       job: ended.id,

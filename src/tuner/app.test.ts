@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { ErrorBody, EventObject, JobObject, List } from '../finetune/wire';
 import { DiskError } from './disk';
 import { TrainError, type Files } from './engine';
-import { openClient, type Client } from './fixtures/client';
+import { openClient, token, type Client } from './fixtures/client';
 import { memoryDisk } from './fixtures/memory-disk';
 import { jsonl, sums } from './fixtures/rows';
 import { count, tinyEngine, tinyResult, type Told } from './fixtures/tiny-engine';
@@ -282,10 +282,16 @@ describe('what is sent', () => {
 
   test('a disk that is full is 507, and the endpoint goes on', async () => {
     const disk = memoryDisk();
-    const client = await openClient({ disk });
+    const log: string[] = [];
+    const client = await openClient({ disk, log: line => void log.push(line) });
     const write = disk.write.bind(disk);
     disk.write = async () => Promise.reject(new DiskError('full', 'no space left on device'));
     expect(await errorOf(await client.upload())).toMatchObject({ status: 507, code: 'storage_full' });
+    disk.write = async () => Promise.reject(new DiskError('broken', 'it smokes'));
+    expect(await errorOf(await client.upload())).toMatchObject({ status: 500, code: 'internal' });
+    // The operator is told of it, and never whose token it came with.
+    expect(log.join()).toContain('it smokes');
+    expect(log.join()).not.toContain(token);
     disk.write = write;
     expect((await client.upload()).status).toBe(200);
     expect((await client.json<{ data: unknown[] }>('GET', '/v1/files')).data).toHaveLength(1);

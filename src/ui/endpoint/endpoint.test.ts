@@ -1,5 +1,5 @@
 // The choice of a place to train: what it remembers, when it asks, and that a planted key gets into nothing that leaves the page.
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { FakeEndpoint } from '../../../test/fixtures/finetuning-endpoint';
 import { bundle } from '../../datasets/formats/bundle';
 import { formats } from '../../datasets/formats/formats';
@@ -402,86 +402,94 @@ describe('the trainer of this page', () => {
 });
 
 describe('a planted key', () => {
-  test('that a gossiping endpoint repeats everywhere is in no event, memo, file, link or export', async () => {
-    const { fetch, endpoint } = gossiping(agent => agent === 'critic_2');
-    const memos: JobMemo[] = [];
-    const updates: TuneUpdate[] = [];
-    const said: unknown[] = [];
-    const { choice, kept } = await atUrl(fetch, {
-      memos: { read: async () => null, write: async memo => void memos.push(memo) },
-    });
-    await expect(choice.check('base')).resolves.toBe(undefined);
-    const failed = await (await choice.client()).models(never).catch((error: unknown) => error);
+  test.each([false, true])(
+    'that a gossiping endpoint repeats everywhere is in no event, memo, file, link, export or console (kept here: %s)',
+    async keep => {
+      const console = (['log', 'info', 'warn', 'error', 'debug'] as const).map(level => vi.spyOn(globalThis.console, level));
+      const { fetch, endpoint } = gossiping(agent => agent === 'critic_2');
+      const memos: JobMemo[] = [];
+      const updates: TuneUpdate[] = [];
+      const said: unknown[] = [];
+      const { choice, kept, secrets } = await atUrl(fetch, {
+        memos: { read: async () => null, write: async memo => void memos.push(memo) },
+      });
+      if (keep) await choice.setKey(canary, true);
+      // Kept by the reader's wish it lies in the store of keys, and nowhere else.
+      expect([...secrets.values()]).toEqual(keep ? [canary] : []);
+      await expect(choice.check('base')).resolves.toBe(undefined);
+      const failed = await (await choice.client()).models(never).catch((error: unknown) => error);
 
-    const disk = blankDisk();
-    const config = loopConfigOf({ iterations: 1 });
-    const state = await runLoop({
-      start: startOf(config),
-      state: foldLoopAll([]),
-      signal: never,
-      onFailure: 'keep',
-      ports: {
-        ...portsOf({ disk }),
-        emit: event => void said.push(event),
-        async finetune(one, on, signal) {
-          const work = choice.finetune(
-            one,
-            update => {
-              updates.push(update);
-              on(update);
-            },
-            signal,
-          );
-          await settled();
-          choice.answer(true);
-          return work.catch((error: unknown) => {
-            throw asJobFailure(error, null);
-          });
+      const disk = blankDisk();
+      const config = loopConfigOf({ iterations: 1 });
+      const state = await runLoop({
+        start: startOf(config),
+        state: foldLoopAll([]),
+        signal: never,
+        onFailure: 'keep',
+        ports: {
+          ...portsOf({ disk }),
+          emit: event => void said.push(event),
+          async finetune(one, on, signal) {
+            const work = choice.finetune(
+              one,
+              update => {
+                updates.push(update);
+                on(update);
+              },
+              signal,
+            );
+            await settled();
+            choice.answer(true);
+            return work.catch((error: unknown) => {
+              throw asJobFailure(error, null);
+            });
+          },
         },
-      },
-    });
-    // The key was really repeated, and the loop really trained with it.
-    expect(endpoint.inits.every(init => new Headers(init.headers).get('authorization') === `Bearer ${canary}`)).toBe(true);
-    expect(JSON.stringify(endpoint.jobs)).toContain(canary);
-    expect(disk.events.filter(({ type }) => type === 'job-ended').length).toBeGreaterThan(1);
-    expect(JSON.stringify(disk.events)).toContain('no memory for');
-    // What to do about it is kept and shown with what happened.
-    expect(JSON.stringify(disk.events)).toContain('Use shorter rows, a smaller batch');
-    expect(choice.jobs.find(({ agent }) => agent === 'critic_2')?.problem).toMatch(/^no memory for .* Use shorter rows, a smaller batch/);
-    expect(state.iterations).toHaveLength(2);
+      });
+      // The key was really repeated, and the loop really trained with it.
+      expect(endpoint.inits.every(init => new Headers(init.headers).get('authorization') === `Bearer ${canary}`)).toBe(true);
+      expect(JSON.stringify(endpoint.jobs)).toContain(canary);
+      expect(disk.events.filter(({ type }) => type === 'job-ended').length).toBeGreaterThan(1);
+      expect(JSON.stringify(disk.events)).toContain('no memory for');
+      // What to do about it is kept and shown with what happened.
+      expect(JSON.stringify(disk.events)).toContain('Use shorter rows, a smaller batch');
+      expect(choice.jobs.find(({ agent }) => agent === 'critic_2')?.problem).toMatch(/^no memory for .* Use shorter rows, a smaller batch/);
+      expect(state.iterations).toHaveLength(2);
 
-    const file: LoopFile = {
-      ...{ polylogue: 'loop', schema: 1, events: disk.events },
-      runs: Object.fromEntries(disk.runs),
-      sets: Object.fromEntries(disk.sets),
-    };
-    const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
-    const [runEvents] = disk.runs.values();
-    const started = runEvents!.find(event => event.type === 'run-started')!;
-    const sets = [...disk.sets.values()].map(({ header, rows }) => ({ agent: agentName(header.role, header.agent), rows, pairs: [] }));
-    const link = await encodeLink(runEvents!, started.questions[0]!.qid);
-    const { message, hint, code, requestId } = failed as { message: string; hint: string; code: string; requestId: string | null };
-    const outlets: Record<string, string> = {
-      'loop events': JSON.stringify(disk.events),
-      'live events': JSON.stringify(said),
-      updates: JSON.stringify(updates),
-      memos: JSON.stringify(memos),
-      jobs: JSON.stringify(choice.jobs),
-      report: JSON.stringify(choice.report),
-      error: JSON.stringify({ message, hint, code, requestId }),
-      'loop file': text(await inflate(await encodeLoopFile(file), 'gzip', 1e9)),
-      'run file': await (await encodeRunFile(runEvents!)).text(),
-      'public run': JSON.stringify(publicRun(runEvents!)),
-      link: text(await inflate(fromLink(link.fragment!), 'deflate-raw', 1e9)),
-      'local storage': [...kept.values()].join(),
-      'the choice itself': JSON.stringify(choice),
-      ...Object.fromEntries(formats.map(({ id }) => [`export ${id}`, JSON.stringify(bundle(id, sets, 'base'))])),
-    };
-    for (const [name, outlet] of Object.entries(outlets)) {
-      expect([name, outlet.length > 1]).toEqual([name, true]);
-      expect([name, outlet.includes(canary)]).toEqual([name, false]);
-    }
-  });
+      const file: LoopFile = {
+        ...{ polylogue: 'loop', schema: 1, events: disk.events },
+        runs: Object.fromEntries(disk.runs),
+        sets: Object.fromEntries(disk.sets),
+      };
+      const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+      const [runEvents] = disk.runs.values();
+      const started = runEvents!.find(event => event.type === 'run-started')!;
+      const sets = [...disk.sets.values()].map(({ header, rows }) => ({ agent: agentName(header.role, header.agent), rows, pairs: [] }));
+      const link = await encodeLink(runEvents!, started.questions[0]!.qid);
+      const { message, hint, code, requestId } = failed as { message: string; hint: string; code: string; requestId: string | null };
+      const outlets: Record<string, string> = {
+        'loop events': JSON.stringify(disk.events),
+        'live events': JSON.stringify(said),
+        updates: JSON.stringify(updates),
+        memos: JSON.stringify(memos),
+        jobs: JSON.stringify(choice.jobs),
+        report: JSON.stringify(choice.report),
+        error: JSON.stringify({ message, hint, code, requestId }),
+        'loop file': text(await inflate(await encodeLoopFile(file), 'gzip', 1e9)),
+        'run file': await (await encodeRunFile(runEvents!)).text(),
+        'public run': JSON.stringify(publicRun(runEvents!)),
+        link: text(await inflate(fromLink(link.fragment!), 'deflate-raw', 1e9)),
+        'local storage': [...kept.values()].join(),
+        console: JSON.stringify(console.flatMap(spy => spy.mock.calls)),
+        'the choice itself': JSON.stringify(choice),
+        ...Object.fromEntries(formats.map(({ id }) => [`export ${id}`, JSON.stringify(bundle(id, sets, 'base'))])),
+      };
+      for (const [name, outlet] of Object.entries(outlets)) {
+        expect([name, outlet.length > 1]).toEqual([name, true]);
+        expect([name, outlet.includes(canary)]).toEqual([name, false]);
+      }
+    },
+  );
 });
 
 const fromLink = (fragment: string): Uint8Array<ArrayBuffer> => new Uint8Array(Buffer.from(fragment.slice('r1.'.length), 'base64url'));
