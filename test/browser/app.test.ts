@@ -158,6 +158,9 @@ describe('the page', { timeout: 400_000 }, () => {
       await page.emulateMedia(media);
       await painted();
       expect([media, await violations()]).toEqual([media, []]);
+      // Only the entry of this screen is underlined.
+      const lines = await page.locator('nav a').evaluateAll(all => all.map(link => getComputedStyle(link).borderBottomColor));
+      expect(lines.filter(colour => colour !== lines[1])).toHaveLength(1);
       // A mark that is only a background would be gone.
       const marks = await page
         .locator('article mark')
