@@ -112,10 +112,11 @@ function chartOf(plan: DiversityPlan, state: LoopState, whole: LoopState): Small
       return [{ x: iteration, y: mean.mean, low: null, high: null, words }];
     }),
   }));
-  if (series.every(({ points }) => points.length === 0)) return null;
-  const line = series.at(-1)!;
+  // A line may be without points: one agent has no others to surprise.
+  const line = series.findLast(({ points }) => points.length > 0);
+  if (!line) return null;
   const [first, last] = [line.points[0]!, line.points.at(-1)!];
-  const n = plan.lines.at(-1)!.read(all.at(-1)!.measures)?.n ?? 0;
+  const n = plan.lines.find(({ id }) => id === line.id)!.read(all.at(-1)!.measures)?.n ?? 0;
   const moved = first === last ? first.y.toFixed(plan.digits) : `${first.y.toFixed(plan.digits)} → ${last.y.toFixed(plan.digits)}`;
   return {
     id: plan.id,

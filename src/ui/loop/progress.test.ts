@@ -116,6 +116,13 @@ describe('what the view reads off a loop', () => {
     expect(domains).toMatchObject({ consensus: [0.25, 1], answers: [0.5, 3] });
   });
 
+  it('one agent has no others to surprise, and a chart all the same', async () => {
+    const disk = blankDisk();
+    await sit({ disk }, loopConfigOf({ agents: 1, iterations: 1 }));
+    const charts = diversityCharts(foldLoopAll(disk.events));
+    expect(charts.find(({ id }) => id === 'nll')!.title).toMatch(/^1\.000 → 0\.500 \(own, n 2\)/);
+  });
+
   it('a replay stops at what is worth seeing and ends where the loop does', () => {
     const stops = stopsOf(events);
     expect(stops.filter(({ measured }) => measured)).toHaveLength(3);
