@@ -159,6 +159,25 @@ describe('the loop', { timeout: 400_000 }, () => {
     await page.keyboard.press('Enter');
     await rows.waitFor({ state: 'detached' });
 
+    // Another loop on the same questions is drawn behind, opens its own rows, and can be compared question by question.
+    await page.getByLabel('Compare with').selectOption('Recorded: collapse');
+    await shown(/Dotted: Collapse/);
+    await page.getByRole('button', { name: /^Collapse.*Iteration 3, debate/ }).press('Enter');
+    await rows.getByRole('heading', { name: /^Iteration 3, debate/ }).waitFor();
+    await page.getByLabel('to', { exact: true }).selectOption({ index: 1 });
+    await page.getByRole('heading', { name: /^Difference to Collapse/ }).waitFor();
+    await page.getByRole('region', { name: 'Paired differences' }).getByRole('row').nth(3).waitFor();
+    expect(await violations()).toEqual([]);
+    await page.getByLabel('Compare with').selectOption('nothing');
+
+    await page.getByRole('button', { name: /^Loss curve of generator A/ }).press('Enter');
+    await page.getByRole('figure', { name: 'Loss of generator A, iteration 3' }).waitFor();
+    const losses = page.getByRole('group', { name: /^Training loss .* held-out rows/ });
+    await losses.getByRole('img').first().focus();
+    await page.keyboard.press('ArrowRight');
+    expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toMatch(/^Step 2: training loss/);
+    expect(await violations()).toEqual([]);
+
     await chart.getByRole('button', { name: /^Iteration 1, debate/ }).press('Enter');
     await rows.waitFor();
     await page.getByRole('button', { name: /^All/ }).click();

@@ -4,11 +4,13 @@ import type { MeasureId } from '../accuracy';
 import type { Mark, Series } from '../chart/series';
 import type { DiversityId } from '../diversity';
 
-export type OpenPoint =
+/** `beside`: of the other loop that is drawn behind. */
+export type OpenPoint = { beside?: true } & (
   | { figure: 'accuracy'; iteration: number; measure: MeasureId }
   | { figure: 'diversity'; iteration: number; chart: DiversityId; line: string }
   | { figure: 'labels'; iteration: number; line: string }
-  | { figure: 'set'; iteration: number; agent: AgentName };
+  | { figure: 'set'; iteration: number; agent: AgentName }
+);
 
 const nameOf = (point: OpenPoint): string => Object.values(point).join(' ');
 
