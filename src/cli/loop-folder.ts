@@ -1,6 +1,6 @@
 // A loop on disk: a journal of its events, one file per debate and set, a folder per agent's weights. Each file appears whole or not at all.
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
@@ -16,6 +16,7 @@ import type { LoopEvent, LoopFile } from '../experiment/records';
 import { parseLoopEvent } from '../experiment/schema';
 import { encodeLoopFile, loopDigest } from '../share/loopFile';
 import { encodeWeights, weightsLimits, type Weights } from '../share/weightsFile';
+import { replaceFile } from './durable';
 import { CliError } from './errors';
 import { openJournal, type Journal } from './run-journal';
 
@@ -33,8 +34,7 @@ const orNull = async <T>(work: Promise<T>): Promise<T | null> => {
 
 async function put(path: string, content: string | Uint8Array): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
-  await writeFile(`${path}.part`, content);
-  await rename(`${path}.part`, path);
+  await replaceFile(path, content);
 }
 
 const zipped = (value: unknown): Promise<Buffer> => zip(Buffer.from(JSON.stringify(value)), { level: 9 });
@@ -90,7 +90,7 @@ export async function openLoopFolder(dir: string, { resume, lean = false }: { re
     const { events } = JSON.parse(finished) as LoopFile;
     await put(journalPath, events.map(event => `${JSON.stringify(parseLoopEvent(event))}\n`).join(''));
   }
-  const journal = await openJournal<LoopEvent>(journalPath, parseLoopEvent);
+  const journal = await openJournal<LoopEvent>(journalPath, parseLoopEvent, 0);
   const runPath = (run: string): string => join(dir, 'runs', `${run}.run.json.gz`);
   const setPath = (sha256: string): string => join(dir, 'sets', `${sha256}.json.gz`);
   const adapterDir = (id: string): string => join(dir, 'adapters', ...id.split('/'));

@@ -1,14 +1,15 @@
 // A run on disk while it goes on: one event per line, written before the next turn starts. A line cut off by a kill is dropped on resume.
-import { open, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
+import { open, readFile, rm, truncate } from 'node:fs/promises';
 
 import type { RunEvent, RunFile } from '../debate/events';
 import { parseRunEvent } from '../debate/schema';
+import { replaceFile } from './durable';
 import { CliError } from './errors';
 
 export interface Journal<Event> {
   /** What is on disk, in order. */
   events: readonly Event[];
-  /** Resolves once the line is in the file: it survives the end of this process. */
+  /** Resolves once the line is in the file: it survives the end of this process, and soon, or at once, that of the machine. */
   append(event: Event): Promise<void>;
   close(): Promise<void>;
 }
@@ -38,16 +39,32 @@ async function stored<Event>(path: string, parse: (value: unknown) => Event): Pr
     });
 }
 
-/** Opens a journal, whether or not it is there. @param parse throws for what is no event */
-export async function openJournal<Event>(path: string, parse: (value: unknown) => Event): Promise<Journal<Event>> {
+/** A disk takes milliseconds to promise anything; turns come by the hundred, and one that is lost is spoken again, word for word. */
+const turnsSync = 500;
+
+/**
+ * Opens a journal, whether or not it is there.
+ * @param parse throws for what is no event
+ * @param syncEvery milliseconds that a power cut may cost at most; 0 = nothing that was appended
+ */
+export async function openJournal<Event>(path: string, parse: (value: unknown) => Event, syncEvery = turnsSync): Promise<Journal<Event>> {
   const events = (await stored(path, parse)) ?? [];
   const file = await open(path, 'a').catch((error: Error) => {
     throw new CliError(`cannot write ${path}: ${error.message}`);
   });
+  let synced = performance.now();
   return {
     events,
-    append: async event => void (await file.appendFile(`${JSON.stringify(event)}\n`)),
-    close: () => file.close(),
+    async append(event) {
+      await file.appendFile(`${JSON.stringify(event)}\n`);
+      if (performance.now() - synced < syncEvery) return;
+      await file.datasync();
+      synced = performance.now();
+    },
+    async close() {
+      await file.datasync();
+      await file.close();
+    },
   };
 }
 
@@ -63,8 +80,7 @@ export async function openRunJournal(path: string, resume: boolean): Promise<Run
 /** One event per line, so that two runs can be compared with plain tools. Replaces the file in one step. */
 export async function writeRun(path: string, events: readonly RunEvent[]): Promise<void> {
   const head = JSON.stringify({ polylogue: 'run', schema: 1 } satisfies Omit<RunFile, 'events'>).slice(0, -1);
-  await writeFile(`${path}.part`, `${head},"events":[\n${events.map(event => JSON.stringify(event)).join(',\n')}\n]}\n`);
-  await rename(`${path}.part`, path);
+  await replaceFile(path, `${head},"events":[\n${events.map(event => JSON.stringify(event)).join(',\n')}\n]}\n`);
 }
 
 export const dropJournal = (path: string): Promise<void> => rm(path, { force: true });
