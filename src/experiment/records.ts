@@ -70,7 +70,8 @@ export type Stage = (typeof stages)[number];
 
 /** Where training happened, as people should read it; never a key. */
 export interface EndpointLabel {
-  kind: 'page' | 'server' | 'url' | 'process';
+  /** `export`: nowhere; the loop was begun to make sets for a training elsewhere. */
+  kind: 'page' | 'server' | 'url' | 'process' | 'export';
   /** Origin for a URL; empty otherwise. */
   origin: string;
 }

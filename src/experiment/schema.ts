@@ -103,7 +103,7 @@ export const loopEventSchema = v.variant('type', [
     app: short,
     config: loopConfigSchema,
     engine,
-    endpoint: v.object({ kind: v.picklist(['page', 'server', 'url', 'process']), origin: line }),
+    endpoint: v.object({ kind: v.picklist(['page', 'server', 'url', 'process', 'export']), origin: line }),
     train: v.pipe(v.array(question), v.maxLength(100_000)),
     evaluate: v.pipe(v.array(question), v.maxLength(100_000)),
   }),

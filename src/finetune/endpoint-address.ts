@@ -67,3 +67,6 @@ export function addressProblem(baseUrl: string, page: PagePlace): AddressProblem
   }
   return null;
 }
+
+/** Name of the page's own endpoint: nobody listens there, and it is not the page's origin, so what is remembered of the two never mixes. */
+export const pageOrigin = 'http://page.tuner';

@@ -1,4 +1,5 @@
 // Training in this page: the tuner's app in a worker, reached through a `fetch`. The one file of this room that the interface may import.
+import { pageOrigin } from '../finetune/endpoint-address';
 import { fetchOverPort, type PortFetch, type TunerFetch } from './page-fetch';
 import type { CloseTuner, FromTunerWorker, OpenTuner } from './page-wire';
 import type { TrainDevice } from './train/page-protocol';
@@ -44,7 +45,7 @@ export interface PageTunerOptions {
 export const tunerLock = 'polylogue-tuner';
 
 /** Not a place on any network: what is asked under it reaches the worker's port and nothing else. */
-const origin = 'http://page.tuner';
+const origin = pageOrigin;
 
 /** Milliseconds in which a step ends and its checkpoint is put away. */
 const grace = 5000;

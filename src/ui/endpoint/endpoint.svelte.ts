@@ -3,7 +3,7 @@ import { builtinModel } from '../../debate/defaults';
 import type { EndpointLabel } from '../../experiment/records';
 import { checkEndpoint, type CheckReport } from '../../finetune/check-endpoint';
 import { createClient, type Client, type ClientOptions, type Fetch } from '../../finetune/client';
-import { addressProblem, type PagePlace } from '../../finetune/endpoint-address';
+import { addressProblem, pageOrigin, type PagePlace } from '../../finetune/endpoint-address';
 import { EndpointError } from '../../finetune/errors';
 import { Keys, type SecretStore } from '../../finetune/keys';
 import type { MemoStore } from '../../finetune/memo';
@@ -221,6 +221,13 @@ export class EndpointChoice {
       case 'export':
         return null;
     }
+  }
+
+  /** Origin that jobs of this place are remembered under; null = there is none. */
+  get origin(): string | null {
+    if (this.#kind === 'page') return pageOrigin;
+    if (this.#kind === 'server') return this.#server ? new URL(this.#server.url, this.#ports.base).origin : null;
+    return this.label?.origin || null;
   }
 
   choose(kind: EndpointKind): void {

@@ -67,8 +67,7 @@ export class LoopDesk {
       app: appName,
       config,
       engine: { ...engine.facts },
-      // "Export only" trains nowhere; the sets are made in this page.
-      endpoint: endpoint.label ?? { kind: 'page', origin: '' },
+      endpoint: endpoint.label ?? { kind: 'export', origin: '' },
       train,
       evaluate,
     };

@@ -3,12 +3,14 @@ import type { RunConfig } from '../../debate/config';
 import { asJobFailure } from '../../experiment/job-failure';
 import type { LoopPorts } from '../../experiment/ports';
 import type { LiveLoopEvent, LoopEvent, ProbeResult } from '../../experiment/records';
+import { pageOrigin } from '../../finetune/endpoint-address';
 import type { EndpointChoice } from '../endpoint/endpoint.svelte';
 import type { Session } from '../session/session.svelte';
+import { assertPlace } from './place';
 
 export interface DriverDeps {
   session: Session;
-  endpoint: Pick<EndpointChoice, 'finetune'>;
+  endpoint: Pick<EndpointChoice, 'finetune' | 'origin'>;
   loop: string;
   base: RunConfig['base'];
   /** Resolves once the event is durable. */
@@ -24,6 +26,9 @@ export interface DriverDeps {
 const rowsPerScore = 24;
 
 const probeFile = 'probe.json';
+
+const placeWords = (origin: string): string =>
+  origin === pageOrigin ? 'in this page' : origin === location.origin ? 'at the server of this page' : `at ${origin}`;
 
 export function driverPorts({ session, endpoint, loop, base, append, emit, now, clock }: DriverDeps): LoopPorts {
   const { record } = session;
@@ -41,6 +46,7 @@ export function driverPorts({ session, endpoint, loop, base, append, emit, now, 
     readSet: async sha256 => (await record.store).sets.read(sha256),
 
     async finetune(order, on, signal) {
+      if (endpoint.origin !== null) await assertPlace(order, endpoint.origin, (await record.store).memos, placeWords);
       let job: string | null = null;
       try {
         return await endpoint.finetune(
