@@ -1,0 +1,219 @@
+// The built page debates with its own model and is killed at random moments, again and again. Each time the run is listed, opens, goes on, and
+// ends as one that was left alone.
+import { rmSync } from 'node:fs';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { RunEvent } from '../../src/debate/events';
+import { checkEvents } from '../../src/share/check';
+import { seededRandom } from '../../src/tasks/arithmetic/random';
+import { buildApp, serveFolder, type Site } from './harness';
+import { freshProfile, launch, type Browser } from './store-harness';
+
+const seed = process.env.KILL_SEED ?? 'kill the page 1';
+const leastKills = 20;
+const questions = 60;
+/** Rows in one pass of the engine, as `ui/session/drive.ts` asks for them: what may be in flight. */
+const width = 24;
+const patience = 120_000;
+
+let dir: string;
+let site: Site;
+let browser: Browser;
+const profile = freshProfile();
+
+beforeAll(async () => {
+  ({ dir } = await buildApp());
+  [site, browser] = await Promise.all([serveFolder(dir), launch(profile)]);
+});
+afterAll(async () => {
+  await browser?.close();
+  await site?.close();
+  for (const path of [dir, profile]) rmSync(path, { recursive: true, force: true });
+});
+
+interface Life {
+  page: Page;
+  /** Turns that were asked of the model in this life. */
+  asked: string[];
+  errors: string[];
+}
+
+async function open(hash: string): Promise<Life> {
+  const page = await browser.context.newPage();
+  page.setDefaultTimeout(patience);
+  const life: Life = { page, asked: [], errors: [] };
+  page.on('pageerror', error => life.errors.push(String(error)));
+  await page.exposeFunction('reportAsked', (ids: string[]) => void life.asked.push(...ids));
+  await page.addInitScript(() => {
+    const { postMessage } = Worker.prototype;
+    Worker.prototype.postMessage = function (this: Worker, message: { type?: unknown; rows?: { id: string }[] }, ...rest: never[]) {
+      if (message.type === 'generate')
+        (window as unknown as { reportAsked(ids: string[]): void }).reportAsked((message.rows ?? []).map(({ id }) => id));
+      postMessage.call(this, message, ...rest);
+    } as typeof postMessage;
+  });
+  await page.goto(`${site.url}sub/path/${hash}`);
+  return life;
+}
+
+/** What is on disk, without the page's help: runs by id, each journal in order. */
+const onDisk = (page: Page): Promise<Record<string, RunEvent[]>> =>
+  page.evaluate(
+    () =>
+      new Promise<Record<string, RunEvent[]>>((done, fail) => {
+        const request = indexedDB.open('polylogue');
+        request.onerror = () => fail(request.error);
+        request.onsuccess = () => {
+          const all = request.result.transaction('events').objectStore('events').getAll();
+          all.onsuccess = () => {
+            const runs: Record<string, RunEvent[]> = {};
+            for (const { run, event } of all.result as { run: string; event: RunEvent }[]) (runs[run] ??= []).push(event);
+            request.result.close();
+            done(runs);
+          };
+        };
+      }),
+  );
+
+type Weapon = 'renderer' | 'crash' | 'browser' | 'reload';
+
+/** A crash of the page, SIGKILL to its process or to the whole browser, or nothing worse than the reload button. */
+async function kill({ page }: Life, weapon: Weapon): Promise<void> {
+  if (weapon === 'reload') {
+    await page.goto('about:blank');
+    return page.close();
+  }
+  const gone = new Promise<void>(done => {
+    page.once('crash', () => done());
+    page.once('close', () => done());
+  });
+  if (weapon === 'crash') {
+    const session = await browser.context.newCDPSession(page);
+    // The reply never comes: the page is gone.
+    session.send('Page.crash').catch(() => undefined);
+  } else for (const id of await browser.processes(weapon)) process.kill(id, 'SIGKILL');
+  await gone;
+  if (weapon === 'browser') {
+    await browser.context.close().catch(() => undefined);
+    browser = await launch(profile);
+  } else await page.close();
+}
+
+const finishedIn = (page: Page): Promise<unknown> =>
+  page.waitForFunction(
+    total => document.body.innerText.includes(`${total} of ${total} questions`) && /\bfinished\b/.test(document.body.innerText),
+    questions,
+  );
+
+async function startBatch(): Promise<Life> {
+  const life = await open('#/batch');
+  await life.page.getByLabel('Questions', { exact: true }).fill(String(questions));
+  await life.page.getByRole('button', { name: 'Run batch' }).click();
+  return life;
+}
+
+/** From the list, as a person would. A killed page's locks are freed a moment after its death. */
+async function resume(): Promise<Life> {
+  const life = await open('#/runs');
+  const { page } = life;
+  await page
+    .getByText(/unfinished/)
+    .first()
+    .waitFor();
+  for (;;) {
+    await page.getByRole('button', { name: 'Resume' }).click();
+    await page.waitForFunction(() => location.hash.length > '#/runs'.length || /Another tab/.test(document.body.innerText));
+    if (!page.url().endsWith('#/runs')) return life;
+    await page
+      .getByRole('button', { name: /Dismiss|Cancel|Close/ })
+      .first()
+      .click();
+  }
+}
+
+const turnsOf = (events: readonly RunEvent[]) => events.flatMap(event => (event.type === 'turn' ? [event.turn] : []));
+/** What was said and decided, whatever the order and the clock. */
+const said = (events: readonly RunEvent[]): string[] =>
+  [
+    ...turnsOf(events).map(({ id, text, answer, prompt, promptHash }) => JSON.stringify([id, text, answer, prompt, promptHash])),
+    ...events.flatMap(event => (event.type === 'decided' ? [JSON.stringify(event.vote)] : [])),
+  ].sort();
+
+test(
+  `at least ${leastKills} kills of the page itself lose nothing, double nothing and repeat no turn that was kept`,
+  { timeout: 600_000 },
+  async () => {
+    const random = seededRandom(seed);
+    const calm = await startBatch();
+    await finishedIn(calm.page);
+    const [reference] = Object.values(await onDisk(calm.page));
+    await calm.page.close();
+    const began = performance.now();
+
+    let kills = 0;
+    let repeated = 0;
+    let midway = 0;
+    const moments: string[] = [];
+    const done = new Set(reference!.flatMap(event => (event.type === 'run-started' ? [event.run] : [])));
+    while (kills < leastKills) {
+      let life = await startBatch();
+      let run: string | null = null;
+      let durable: RunEvent[] = [];
+      let inFlight: string[] = [];
+      for (let finished = false; !finished;) {
+        const kept = turnsOf(durable).map(({ id }) => id);
+        // Half of the kills fall while it loads or is about to; the others while it speaks.
+        const early = random() < 0.3;
+        const wait = Math.floor(random() * (early ? 700 : 450));
+        const weapon: Weapon = (['renderer', 'crash', 'reload', 'browser'] as const)[Math.floor(random() * 3.5)]!;
+        const { page, asked } = life;
+        if (!early) await expect.poll(() => asked.length, { timeout: patience, interval: 10 }).toBeGreaterThan(0);
+        const end =
+          kills >= leastKills ? finishedIn(page).then(() => true) : new Promise<false>(later => setTimeout(() => later(false), wait));
+        finished = await Promise.race([
+          end,
+          finishedIn(page).then(
+            () => true,
+            () => false,
+          ),
+        ]);
+        if (!finished) {
+          await kill(life, weapon);
+          kills++;
+        }
+        expect(life.errors).toEqual([]);
+        expect(
+          asked.filter(id => kept.includes(id)),
+          'a turn that was kept is never asked for again',
+        ).toEqual([]);
+        repeated += asked.filter(id => inFlight.includes(id)).length;
+
+        const looking = finished ? life : await open('#/learn');
+        const disk = await onDisk(looking.page);
+        run ??= Object.keys(disk).find(id => !done.has(id)) ?? null;
+        const after = run === null ? [] : disk[run]!;
+        moments.push(
+          `${kills}. after ${early ? 'opening' : 'the first turns'} + ${wait} ms by ${finished ? 'nobody' : weapon}: ${after.length} events`,
+        );
+        await looking.page.close();
+        if (after.length > 1 && !finished) midway++;
+        expect(after.slice(0, durable.length), 'nothing that was there is gone or changed').toEqual(durable);
+        const ids = turnsOf(after).map(({ id }) => id);
+        expect(new Set(ids).size, 'nothing is doubled').toBe(ids.length);
+        durable = after;
+        inFlight = asked.filter(id => !ids.includes(id));
+        expect(inFlight.length, 'only the turns of one pass are done again').toBeLessThanOrEqual(width);
+        if (!finished) life = run === null ? await startBatch() : await resume();
+      }
+      done.add(run!);
+      checkEvents(durable);
+      expect(said(durable)).toEqual(said(reference!));
+    }
+    const seconds = Math.round((performance.now() - began) / 1000);
+    console.log(
+      `seed "${seed}": ${kills} kills in ${seconds} s, ${midway} amid a run, ${repeated} turns done again\n${moments.join('\n')}`,
+    );
+    expect(repeated).toBeGreaterThan(0);
+    expect(midway).toBeGreaterThan(leastKills / 3);
+  },
+);
