@@ -117,15 +117,20 @@ export class Database {
     if (tell) this.on.closed();
   }
 
+  /** Opens a closed connection again, for reading where a newer version has the database by now. @throws StoreError */
+  async reopen(): Promise<void> {
+    const { connection, newer } = await this.#connect();
+    this.#connection = connection;
+    this.newer = newer;
+  }
+
   private async terminated(): Promise<void> {
     this.#connection = null;
     // Once: a browser that drops the connection again is out of disk or shutting down.
     if (this.#reopened) return this.on.terminated(false);
     this.#reopened = true;
     try {
-      const { connection, newer } = await this.#connect();
-      this.#connection = connection;
-      this.newer = newer;
+      await this.reopen();
       this.on.terminated(true);
     } catch {
       this.on.terminated(false);

@@ -10,8 +10,8 @@ export interface EngineLock {
   steal(): Promise<void>;
   release(): void;
   readonly held: boolean;
-  /** Whether any tab, this one included, has it. */
-  taken(): Promise<boolean>;
+  /** Whether another tab has it. */
+  elsewhere(): Promise<boolean>;
 }
 
 /** @param onLost another tab took over: stop generating, release the runs, follow as a viewer */
@@ -38,8 +38,8 @@ export function createEngineLock(onLost: () => void, locks: Locks | null = pageL
     get held() {
       return locks === null || mine !== null;
     },
-    async taken() {
-      if (!locks) return false;
+    async elsewhere() {
+      if (!locks || mine) return false;
       const { held = [] } = await locks.query();
       return held.some(lock => lock.name === engineName);
     },

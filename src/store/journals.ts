@@ -90,6 +90,15 @@ export class Journals<E extends { type: string }, H extends JournalHeader> {
     if (opened && opened.journal.unsaved.length === 0) await this.forget(id);
   }
 
+  /** Those that another tab writes to. */
+  async busy(): Promise<Set<string>> {
+    const { locks, name, kind } = this.options;
+    const { held = [] } = (await locks?.query()) ?? {};
+    const prefix = `${name}:${kind.key}:`;
+    const ids = held.flatMap(lock => (lock.name?.startsWith(prefix) ? [lock.name.slice(prefix.length)] : []));
+    return new Set(ids.filter(id => !this.#open.has(id)));
+  }
+
   /** Newest first; reads headers only. */
   async list(): Promise<Listed<H>[]> {
     const listed = new Map<string, Listed<H>>();

@@ -42,7 +42,11 @@ export class RunStore {
   #health: StoreHealth = { kind: 'durable' };
   readonly #healthListeners = new Set<(health: StoreHealth) => void>();
 
-  private constructor(name: string, locks: Locks | null) {
+  private constructor(
+    private readonly name: string,
+    private readonly version: number,
+    locks: Locks | null,
+  ) {
     this.changes = new Changes(`${name}:runs`, 'run');
     this.loopChanges = new Changes(`${name}:loops`, 'loop');
     const medium = { database: () => this.#database, save: this.#save };
@@ -56,29 +60,33 @@ export class RunStore {
 
   /** Never hangs: when another tab blocks the opening, the store starts in memory and becomes durable once that tab is closed. */
   static async open({ name = 'polylogue', version = databaseVersion, locks = pageLocks() }: StoreOptions = {}): Promise<RunStore> {
-    const store = new RunStore(name, locks);
-    await new Promise<void>((ready, fail) => {
-      const opening = Database.open(name, version, {
+    const store = new RunStore(name, version, locks);
+    await store.#connect();
+    return store;
+  }
+
+  /** Resolves when the database is open, or it is clear that it will not be for now. */
+  #connect(): Promise<void> {
+    return new Promise<void>((ready, fail) => {
+      const opening = Database.open(this.name, this.version, {
         blocked: () => {
-          store.#become(memoryOnly('blocked', 0));
+          this.#become(memoryOnly('blocked', this.#unsaved()));
           ready();
         },
-        closed: () => store.#become(memoryOnly('closed', store.#unsaved())),
-        terminated: reopened => (reopened ? void store.retry() : store.#become(memoryOnly('closed', store.#unsaved()))),
+        closed: () => this.#become(memoryOnly('closed', this.#unsaved())),
+        terminated: reopened => (reopened ? void this.retry() : this.#become(memoryOnly('closed', this.#unsaved()))),
       });
       opening
-        .then(async database => {
-          store.#database = database;
-          if (database.newer) store.#become(memoryOnly('newer', 0));
-          else await store.retry();
+        .then(database => {
+          this.#database = database;
+          return this.#flush();
         })
         .catch((error: unknown) => {
-          if (error instanceof StoreError) store.#become(memoryOnly('unavailable', store.#unsaved()));
+          if (error instanceof StoreError) this.#become(memoryOnly('unavailable', this.#unsaved()));
           else fail(error as Error);
         })
         .finally(ready);
     });
-    return store;
   }
 
   get health(): StoreHealth {
@@ -119,6 +127,9 @@ export class RunStore {
    * @throws StoreError 'missing', 'damaged', 'read-only' when a newer version wrote what this one cannot show, 'closed'
    */
   readRun = (run: string, from = 0): Promise<StoredRun> => this.#runs.read(run, from);
+
+  /** Ids of runs that another tab writes to. */
+  busyRuns = (): Promise<Set<string>> => this.#runs.busy();
 
   /** @throws StoreError 'missing', 'read-only' */
   renameRun = (run: string, title: string): Promise<void> => this.#runs.rename(run, title);
@@ -187,9 +198,30 @@ export class RunStore {
   /** Writes a loop that came from elsewhere; see `import-loop.ts` for the rules. @throws StoreError 'duplicate' */
   insertLoop = (header: LoopHeader, events: readonly LoopEvent[]): Promise<void> => this.#loops.insert(header, events);
 
-  /** Tries to write what is in memory only; true = everything is durable now. What cannot be written keeps the health as it is. */
+  /**
+   * Connects again where the connection was lost or refused, then tries to write what is in memory only; true = everything is durable now. What
+   * cannot be written keeps the health as it is.
+   */
   async retry(): Promise<boolean> {
-    if (!this.#database?.open || this.#database.newer) return false;
+    if (this.#database && !this.#database.open) {
+      try {
+        await this.#database.reopen();
+      } catch (error) {
+        if (error instanceof StoreError) return false;
+        throw error;
+      }
+    }
+    // A blocked opening goes on by itself: a second one would only wait behind it.
+    else if (!this.#database && this.#health.kind === 'memory-only' && this.#health.reason !== 'blocked') await this.#connect();
+    return this.#flush();
+  }
+
+  async #flush(): Promise<boolean> {
+    if (!this.#database?.open) return false;
+    if (this.#database.newer) {
+      this.#become(memoryOnly('newer', this.#unsaved()));
+      return false;
+    }
     try {
       for (const part of [this.#documents, this.#runs, this.#loops]) if (!(await part.flush())) return false;
     } catch (error) {
@@ -233,7 +265,7 @@ export class RunStore {
     }
     if (others === 0) this.#become({ kind: 'durable' });
     // There was room for this one: perhaps for what waits of others too.
-    else queueMicrotask(() => void this.retry());
+    else queueMicrotask(() => void this.#flush());
     return true;
   };
 

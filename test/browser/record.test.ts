@@ -1,6 +1,7 @@
-// The record behind the built page: a run of a thousand questions comes in, opens and goes out while the page stays free.
+// The record behind the built page: long runs leave the page free, a second tab follows and takes over, and what is not on disk is told and
+// rescued.
 import { gzipSync } from 'node:zlib';
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
@@ -109,4 +110,161 @@ it('a run of a thousand questions is imported, opened, shared and exported witho
   console.log('longest task, ms:', JSON.stringify(took));
   // On an idle machine 0, 90, 0, 0, 0; the bound leaves room for one that does other work too. Without pages and workers: 400 to 1200.
   for (const [what, ms] of Object.entries(took)) expect([what, ms < 400]).toEqual([what, true]);
+});
+
+const go = (hash: string, on = page): Promise<void> => on.evaluate(to => void (location.hash = to), hash);
+
+async function startBatch(on: Page, questions: number): Promise<void> {
+  await go('#/batch', on);
+  await on.getByLabel('Questions', { exact: true }).fill(String(questions));
+  await on.getByRole('button', { name: 'Run batch' }).click();
+  await on.waitForFunction(() => Number(/(\d+) of \d+ questions/.exec(document.body.innerText)?.[1] ?? 0) >= 2);
+}
+
+/** Every journal as it lies on disk. */
+const onDisk = (on: Page): Promise<RunEvent[][]> =>
+  on.evaluate(
+    () =>
+      new Promise<RunEvent[][]>((done, fail) => {
+        const request = indexedDB.open('polylogue');
+        request.onerror = () => fail(request.error);
+        request.onsuccess = () => {
+          const all = request.result.transaction('events').objectStore('events').getAll();
+          all.onsuccess = () => {
+            const runs: Record<string, RunEvent[]> = {};
+            for (const { run, event } of all.result as { run: string; event: RunEvent }[]) (runs[run] ??= []).push(event);
+            request.result.close();
+            done(Object.values(runs));
+          };
+        };
+      }),
+  );
+const turnIds = (events: readonly RunEvent[]): string[] => events.flatMap(event => (event.type === 'turn' ? [event.turn.id] : []));
+
+/** Graded answers in the table of a batch. */
+const graded = (on: Page): Promise<number> =>
+  on.evaluate(() => Math.max(0, ...[...document.body.innerText.matchAll(/\d+ of (\d+), 95 % interval/g)].map(match => Number(match[1]))));
+
+it('a second tab hears of the first before it asks, follows its run as it grows, and takes it over', { timeout: 400_000 }, async () => {
+  page = await browser.open(app());
+  await startBatch(page, 400);
+  const second = await browser.open(app());
+  await shown('running a model in another tab', second);
+  await go('#/runs', second);
+  await shown('running in another tab', second);
+  await second.getByRole('link', { name: /400 ×/ }).click();
+  await second.waitForFunction(() => /95 % interval/.test(document.body.innerText));
+  const before = await graded(second);
+  await expect.poll(() => graded(second), { timeout: 100_000 }).toBeGreaterThan(before);
+
+  await second.getByRole('button', { name: 'Resume' }).click();
+  const dialog = second.getByRole('dialog', { name: 'Take the run over?' });
+  await dialog.getByRole('button', { name: 'Leave it there' }).click();
+  await second.getByRole('button', { name: 'Resume' }).click();
+  await dialog.getByRole('button', { name: 'Take over' }).click();
+  await shown('Another tab took the models over');
+  const [taken] = await onDisk(second);
+  await expect
+    .poll(async () => turnIds((await onDisk(second))[0]!).length, { timeout: 100_000 })
+    .toBeGreaterThan(turnIds(taken!).length + 9);
+  await second.getByRole('button', { name: 'Pause' }).click();
+  await shown('Go on', second);
+  const ids = turnIds((await onDisk(second))[0]!);
+  expect(new Set(ids).size).toBe(ids.length);
+
+  // And back: the first one goes on from what the second has said.
+  await page.getByRole('button', { name: 'Take over here' }).click();
+  await expect.poll(async () => turnIds((await onDisk(page))[0]!).length, { timeout: 100_000 }).toBeGreaterThan(ids.length + 9);
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await shown('Go on');
+  const back = turnIds((await onDisk(page))[0]!);
+  expect(back.slice(0, ids.length)).toEqual(ids);
+  expect(new Set(back).size).toBe(back.length);
+});
+
+it('a tab that hangs does not keep its run', { timeout: 400_000 }, async () => {
+  page = await browser.open(app());
+  await startBatch(page, 400);
+  const second = await browser.open(app('#/runs'));
+  page.evaluate('for (;;);').catch(() => undefined);
+  await second.getByRole('button', { name: 'Take over' }).click();
+  await second.getByRole('dialog').getByRole('button', { name: 'Take over' }).click();
+  const [taken] = await onDisk(second);
+  await expect
+    .poll(async () => turnIds((await onDisk(second))[0]!).length, { timeout: 100_000 })
+    .toBeGreaterThan(turnIds(taken!).length + 9);
+  const ids = turnIds((await onDisk(second))[0]!);
+  expect(new Set(ids).size).toBe(ids.length);
+  const session = await browser.context.newCDPSession(page);
+  session.send('Page.crash').catch(() => undefined);
+});
+
+it('a full disk is told; what is in the tab only is handed out, and written once there is room', { timeout: 400_000 }, async () => {
+  page = await browser.open(app());
+  await page.evaluate(() => {
+    const { add } = IDBObjectStore.prototype;
+    const disk = { room: 4 };
+    Object.assign(window, { disk });
+    IDBObjectStore.prototype.add = function (this: IDBObjectStore, ...args: Parameters<typeof add>) {
+      if (--disk.room < 0) throw new DOMException('full', 'QuotaExceededError');
+      return add.apply(this, args);
+    };
+  });
+  await page.getByRole('button', { name: 'Run live' }).click();
+  await shown(/no room left.*in this tab only/);
+  await shown('Decided');
+  const banner = page.getByRole('complementary', { name: 'Storage' });
+  const saving = page.waitForEvent('download');
+  await banner.getByRole('button', { name: 'Export what is unsaved' }).click();
+  const path = await (await saving).path();
+  const rescued = (JSON.parse(readFileSync(path, 'utf8')) as { events: RunEvent[] }).events;
+  expect(turnIds(rescued)).toHaveLength(9);
+  expect(turnIds((await onDisk(page))[0] ?? []).length).toBeLessThan(9);
+  await banner.getByRole('button', { name: 'Try again' }).click();
+  await shown('It is still not possible.');
+  await page.evaluate(() => Object.assign((window as unknown as { disk: object }).disk, { room: Infinity }));
+  await banner.getByRole('button', { name: 'Try again' }).click();
+  await shown('Everything is on disk now.');
+  expect(await banner.count()).toBe(0);
+  expect(turnIds((await onDisk(page))[0]!)).toHaveLength(9);
+});
+
+it('a newer page gets the record; the older one offers to reload, reads and hands out what it has', { timeout: 400_000 }, async () => {
+  page = await browser.open(app());
+  await page.getByRole('button', { name: 'Run live' }).click();
+  await shown('Decided');
+  // What a browser answers to a page nobody has used for long: it may clear this. The page says so, once.
+  await shown(/may clear what is kept here/);
+  await page.getByRole('button', { name: 'Dismiss' }).click();
+  const newer = await browser.open(app('#/learn'));
+  await newer.evaluate(
+    () =>
+      new Promise<void>((done, fail) => {
+        const request = indexedDB.open('polylogue', 99);
+        request.onerror = () => fail(request.error);
+        request.onsuccess = () => {
+          request.result.close();
+          done();
+        };
+      }),
+  );
+  await shown('The record is closed here.');
+  const banner = page.getByRole('complementary', { name: 'Storage' });
+  await page.getByRole('button', { name: 'Run live' }).click();
+  await shown(/in this tab only/);
+  await expect.poll(() => page.getByText('Decided').count(), { timeout: 100_000 }).toBeGreaterThan(0);
+  await banner.getByRole('button', { name: 'Try again' }).click();
+  await shown('The record is read only here.');
+  const saving = page.waitForEvent('download');
+  await banner.getByRole('button', { name: 'Export what is unsaved' }).click();
+  const rescued = (JSON.parse(readFileSync(await (await saving).path(), 'utf8')) as { events: RunEvent[] }).events;
+  expect(turnIds(rescued).length).toBeGreaterThan(0);
+  await go('#/runs');
+  await shown(/not on disk/);
+  await banner.getByRole('button', { name: 'Reload' }).click();
+  await shown('Reload and lose what is unsaved?');
+  const loaded = page.waitForEvent('load');
+  await page.getByRole('dialog').getByRole('button', { name: 'Reload' }).click();
+  await loaded;
+  await shown('The record is read only here.');
 });

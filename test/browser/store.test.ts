@@ -432,13 +432,13 @@ describe('a second tab', () => {
     const take = () => (window as unknown as Held).engine.take();
     const look = async () => {
       const { engine, state } = window as unknown as Held;
-      return { held: engine.held, lost: state.lost, taken: await engine.taken() };
+      return { held: engine.held, lost: state.lost, elsewhere: await engine.elsewhere() };
     };
     expect([await first.evaluate(take), await second.evaluate(take)]).toEqual([true, false]);
-    expect(await second.evaluate(look)).toEqual({ held: false, lost: 0, taken: true });
+    expect(await second.evaluate(look)).toEqual({ held: false, lost: 0, elsewhere: true });
     await second.evaluate(() => (window as unknown as Held).engine.steal());
     await first.waitForFunction(() => (window as unknown as Held).state.lost === 1);
-    expect(await first.evaluate(look)).toEqual({ held: false, lost: 1, taken: true });
+    expect(await first.evaluate(look)).toEqual({ held: false, lost: 1, elsewhere: true });
     await second.close();
     // The browser frees a closed tab's locks a moment later.
     await expect.poll(() => first.evaluate(take)).toBe(true);

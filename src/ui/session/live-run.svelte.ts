@@ -1,7 +1,7 @@
 // One run that is being spoken in this tab: what happened so far, whether it goes on, and how fast.
 // Facts go to the journal first and to the screen second; a turn in flight when the run stops is spoken again, to the same text, when it goes on.
 import type { EngineInfo, LiveEvent, RunEvent, RunFile } from '../../debate/events';
-import { emptyRun, fold, foldAll, type RunStart, type RunState } from '../../debate/fold';
+import { emptyRun, foldAll, type RunStart, type RunState } from '../../debate/fold';
 import type { Generate } from '../../debate/generate';
 import type { EngineFault } from '../../models/engine';
 import { asFault } from './engine-host.svelte';
@@ -29,6 +29,12 @@ export interface LiveDeps {
   engine: (signal: AbortSignal) => Promise<{ info: EngineInfo; generate: Generate }>;
   create: (start: RunStart) => Promise<void>;
   append: (run: string, event: RunEvent) => Promise<void>;
+  /**
+   * Makes this tab the writer of a run that began before.
+   * @param steal takes it from the tab that is
+   * @returns what another tab appended behind the first `known` events
+   */
+  claim: (run: string, known: number, steal: boolean) => Promise<RunEvent[]>;
   release: (run: string) => Promise<void>;
   /** ISO 8601. */
   date: () => string;
@@ -71,6 +77,7 @@ export class LiveRun {
   #going: Promise<void> | null = null;
   /** What the journal said to a note that nobody awaits. */
   #unwritten: unknown = null;
+  #overtaken = $state(false);
   readonly #meter = new PaceMeter();
   readonly #frames: FrameQueue;
 
@@ -89,7 +96,7 @@ export class LiveRun {
     this.#events = 'events' in plan ? [...plan.events] : [];
     this.#state = foldAll(this.#events);
     this.#frames = new FrameQueue(events => {
-      this.#state = events.reduce(fold, this.#state);
+      this.#state = foldAll(events, this.#state);
       this.#meter.add(this.deps.now(), settled(this.#state));
       this.#pace = this.#meter.pace(this.turnsInAll);
     }, deps.schedule);
@@ -121,13 +128,26 @@ export class LiveRun {
     return this.#phase === 'loading' || this.#phase === 'running';
   }
 
+  /** Another tab has gone on with it: the journal is ahead of what is held here, until this one goes on again. */
+  get overtaken(): boolean {
+    return this.#overtaken;
+  }
+
+  /** Told by the keeper of the record. */
+  overtake(): void {
+    this.#overtaken = true;
+  }
+
   file(): RunFile {
     return { polylogue: 'run', schema: 1, events: [...this.#events] };
   }
 
-  /** Starts, or goes on after a pause. Resolves when the run finished, paused or failed; never rejects. */
-  go(): Promise<void> {
-    this.#going ??= this.#run().finally(() => (this.#going = null));
+  /**
+   * Starts, or goes on after a pause. Resolves when the run finished, paused or failed; never rejects.
+   * @param steal takes the run from the tab that writes to it
+   */
+  go(steal = false): Promise<void> {
+    this.#going ??= this.#run(steal).finally(() => (this.#going = null));
     return this.#going;
   }
 
@@ -181,7 +201,7 @@ export class LiveRun {
     await this.#going;
   }
 
-  async #run(): Promise<void> {
+  async #run(steal: boolean): Promise<void> {
     const abort = new AbortController();
     this.#abort = abort;
     this.#fault = null;
@@ -190,7 +210,7 @@ export class LiveRun {
     this.#meter.reset();
     try {
       const { info, generate } = await this.deps.engine(abort.signal);
-      await this.#open(info);
+      await this.#open(info, steal);
       this.#phase = 'running';
       await this.deps.drive({
         state: this.#state,
@@ -212,7 +232,7 @@ export class LiveRun {
   }
 
   /** The first event of a new run, or the note that an old one goes on. */
-  async #open(info: EngineInfo): Promise<void> {
+  async #open(info: EngineInfo, steal: boolean): Promise<void> {
     const at = this.deps.date();
     if (this.#events.length === 0 && 'fresh' in this.plan) {
       const start = this.plan.fresh(info, at);
@@ -222,6 +242,8 @@ export class LiveRun {
       this.#frames.flush();
       return;
     }
+    this.#events.push(...(await this.deps.claim(this.id, this.#events.length, steal)));
+    this.#overtaken = false;
     this.#settlePartial();
     checkWeights(this.#state, info);
     const changed = JSON.stringify(this.#state.engine) !== JSON.stringify(info);

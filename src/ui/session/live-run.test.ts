@@ -20,6 +20,7 @@ function setting(change: Partial<LiveDeps> = {}, generate: Generate = scripted(n
     engine: () => Promise.resolve({ info: planned.engine, generate }),
     create: start => Promise.resolve(void journal.push(start)),
     append: (_, event) => Promise.resolve(void journal.push(event)),
+    claim: () => Promise.resolve([]),
     release: run => Promise.resolve(void released.push(run)),
     date: () => '2026-11-21T00:00:01.000Z',
     now: () => (clock += 100),
@@ -83,6 +84,20 @@ describe('a live run', () => {
     expect(byId(run.file().events)).toEqual(byId(whole.journal));
     expect(other.journal[0]).toMatchObject({ type: 'note', note: 'resumed', engine: { device: 'wasm' } });
     expect(run.state.engine?.device).toBe('wasm');
+  });
+
+  it('goes on from what another tab has said meanwhile', async () => {
+    const whole = setting();
+    await whole.run.go();
+    const [known, news] = [whole.journal.slice(0, 6), whole.journal.slice(6, 12)];
+    const asked: unknown[] = [];
+    const other = setting({ claim: (...how) => (asked.push(how), Promise.resolve(news)) });
+    const run = new LiveRun('test', { events: known }, turns, 3, other.deps);
+    run.overtake();
+    await run.go(true);
+    expect([asked, run.phase, run.overtaken]).toEqual([[['test', 6, true]], 'finished', false]);
+    expect(byId(run.file().events)).toEqual(byId(whole.journal));
+    expect(byId(other.journal)).toEqual(byId(whole.journal.slice(12)));
   });
 
   it('puts every event into the journal before the screen has it', async () => {

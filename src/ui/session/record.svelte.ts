@@ -2,14 +2,16 @@
 import type { RunEvent } from '../../debate/events';
 import type { RunStart } from '../../debate/fold';
 import type { StoreHealth } from '../../store/health';
-import { requestPersistence } from '../../store/persist';
+import { requestPersistence, type Persistence } from '../../store/persist';
 import type { ListedRun, RunChange, RunStore, StoredRun } from '../../store/store';
 import { download, fileName } from './files';
 
 export class Record {
   #health = $state.raw<StoreHealth | null>(null);
   #list = $state.raw<readonly ListedRun[] | null>(null);
+  #busy = $state.raw<ReadonlySet<string>>(new Set());
   #asked = false;
+  #persistence = $state.raw<Persistence | null>(null);
   #timer: ReturnType<typeof setTimeout> | null = null;
   readonly #store: Promise<RunStore>;
   readonly #listeners = new Set<(change: RunChange) => void>();
@@ -31,9 +33,19 @@ export class Record {
     return this.#health;
   }
 
+  /** What the browser promised when the first run was kept; null before. */
+  get persistence(): Persistence | null {
+    return this.#persistence;
+  }
+
   /** Null until it was asked for. */
   get list(): readonly ListedRun[] | null {
     return this.#list;
+  }
+
+  /** Runs of the list that another tab is going on with. */
+  get busy(): ReadonlySet<string> {
+    return this.#busy;
   }
 
   get store(): Promise<RunStore> {
@@ -48,7 +60,8 @@ export class Record {
 
   async refresh(): Promise<void> {
     // Debates of a loop are listed with their loop.
-    this.#list = await (await this.#store).listRuns('alone');
+    const store = await this.#store;
+    [this.#list, this.#busy] = await Promise.all([store.listRuns('alone'), store.busyRuns()]);
   }
 
   /** A batch appends many times a second; a list of headers need not follow each. */
@@ -60,10 +73,9 @@ export class Record {
     }, delay);
   }
 
-  async retry(): Promise<void> {
-    const store = await this.#store;
-    await store.retry();
-    this.#health = store.health;
+  /** True = everything is on disk now. */
+  async retry(): Promise<boolean> {
+    return (await this.#store).retry();
   }
 
   /** @param loop the loop it is a debate of */
@@ -71,7 +83,12 @@ export class Record {
     const store = await this.#store;
     await store.createRun(start, loop);
     // Safari clears script-written storage after a week without a visit; asking at the first run kept is when it makes sense to people.
-    if (!this.#asked) void requestPersistence().catch(() => undefined);
+    if (!this.#asked) {
+      requestPersistence().then(
+        answer => (this.#persistence = answer),
+        () => undefined,
+      );
+    }
     this.#asked = true;
   }
 

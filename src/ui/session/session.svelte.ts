@@ -64,6 +64,9 @@ export class Session {
 
   constructor(private readonly deps: SessionDeps) {
     this.record = deps.record;
+    this.record.onChange(({ run, kind, elsewhere }) => {
+      if (elsewhere && kind === 'appended' && this.#live?.id === run) this.#live.overtake();
+    });
     this.engine = new EngineHost(deps.createEngine, deps.now, (engine, reason) => {
       if (engine) void this.#live?.restarted(engineInfo(engine), reason);
     });
@@ -73,7 +76,7 @@ export class Session {
     return this.#live;
   }
 
-  /** True while another tab holds the models and this one wanted them. */
+  /** True while another tab holds the models, as far as this one has looked. */
   get elsewhere(): boolean {
     return this.#elsewhere;
   }
@@ -115,7 +118,6 @@ export class Session {
     const stored = await this.#stored(run);
     const before = stored ? foldAll(stored) : null;
     if (before?.finished) return before;
-    if (stored) await (await this.record.store).claim(run);
     const fresh = (engine: EngineInfo, at: string): RunStart => ({
       type: 'run-started',
       schema: 1,
@@ -177,8 +179,14 @@ export class Session {
     return { engine, files };
   }
 
-  /** Goes on with a stored run. @throws StoreError, RangeError when it cannot be read */
-  async resume(run: string): Promise<LiveRun> {
+  /**
+   * Goes on with a stored run.
+   * @param steal takes it, and the models, from the tab that has them
+   * @throws StoreError 'busy' while another tab writes to it, RangeError when it cannot be read
+   */
+  async resume(run: string, steal = false): Promise<LiveRun> {
+    await (await this.record.store).claim(run, steal);
+    if (steal) await this.#takeEngine();
     if (this.#live?.id === run) {
       void this.#live.go();
       return this.#live;
@@ -186,7 +194,6 @@ export class Session {
     const { events } = await this.record.read(run);
     const { start } = foldAll(events);
     if (!start) throw new RangeError('this run has no beginning');
-    await (await this.record.store).claim(run);
     const live = await this.#begin(run, { events }, start.config, start.questions.length);
     void live.go();
     return live;
@@ -194,16 +201,42 @@ export class Session {
 
   /** Takes the models from the other tab, which pauses, and goes on here. */
   async takeOver(): Promise<void> {
+    await this.#takeEngine();
+    // The other tab may still be writing its last turn.
+    void this.#live?.go(true);
+  }
+
+  async #takeEngine(): Promise<void> {
     await (await this.#engineLock()).steal();
     this.#elsewhere = false;
     this.#tookOver = false;
-    void this.#live?.go();
   }
 
-  async exportLive(): Promise<void> {
-    const file = this.#live?.file();
-    const start = file?.events[0] as RunEvent | undefined;
-    if (file && start?.type === 'run-started') await downloadRun(file, start.title);
+  /** Looks whether another tab holds the models: told before anybody here asks for them. */
+  async look(): Promise<void> {
+    this.#elsewhere = await (await this.#engineLock()).elsewhere();
+  }
+
+  /** Hands out every run and loop that is not whole on disk. @throws StoreError when one cannot be read back */
+  async exportUnsaved(): Promise<void> {
+    const store = await this.record.store;
+    // What came before the unsaved part is on disk, and reading it needs a connection.
+    await this.record.retry();
+    for (const { run, title, unsaved } of await store.listRuns()) {
+      if (unsaved === 0) continue;
+      try {
+        await this.record.exportRun(run);
+      } catch (error) {
+        // The live run is whole in this tab, whatever became of the disk.
+        if (!(error instanceof StoreError) || this.#live?.id !== run) throw error;
+        await downloadRun(this.#live.file(), title);
+      }
+    }
+    for (const { loop, title, unsaved } of await store.listLoops()) {
+      if (unsaved === 0) continue;
+      const { exportLoop } = await import('../loop/files');
+      await exportLoop(store, loop, title);
+    }
   }
 
   /** Loads a model without a run. @throws EngineFault, EngineElsewhere */
@@ -244,6 +277,7 @@ export class Session {
         await this.record.append(run, event);
         of.onEvent?.(event);
       },
+      claim: (run, known, steal) => this.#claim(run, known, steal),
       release: async run => (await this.record.store).release(run),
       date: this.deps.date,
       now: this.deps.now,
@@ -253,6 +287,18 @@ export class Session {
     // The old run's rows must be out of the engine before the new one's go in.
     await before?.pause();
     return live;
+  }
+
+  async #claim(run: string, known: number, steal: boolean): Promise<RunEvent[]> {
+    const store = await this.record.store;
+    await store.claim(run, steal);
+    try {
+      return (await store.readRun(run, known)).events;
+    } catch (error) {
+      // What this tab holds and cannot read back, nobody else has written to.
+      if (error instanceof StoreError && error.code === 'closed') return [];
+      throw error;
+    }
   }
 
   async #engineFor({ base, seats }: RunConfig, signal: AbortSignal): ReturnType<LiveDeps['engine']> {
