@@ -50,6 +50,7 @@ export function mutateJson(json: string, random: Random): string {
   const root = JSON.parse(json) as Node;
   for (let i = 1 + Math.floor(random() * 3); i > 0; i--) {
     const all = places(root);
+    if (all.length === 0) break;
     const { holder, name } = pick(random, all);
     const value = holder[name];
     switch (Math.floor(random() * 7)) {

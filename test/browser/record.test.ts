@@ -268,3 +268,35 @@ it('a newer page gets the record; the older one offers to reload, reads and hand
   await loaded;
   await shown('The record is read only here.');
 });
+
+it('everything kept is backed up as one archive, and merged back after a dry run', { timeout: 400_000 }, async () => {
+  const first = join(dir, 'first.run.json');
+  const second = join(dir, 'second.run.json');
+  writeFileSync(first, JSON.stringify({ polylogue: 'run', schema: 1, events: largeRun(2, 'first') }));
+  writeFileSync(second, JSON.stringify({ polylogue: 'run', schema: 1, events: largeRun(3, 'second') }));
+  page = await browser.open(app('#/runs'));
+  await shown('No runs yet');
+  await page.getByLabel('Run files to import').setInputFiles([first, second]);
+  await expect.poll(() => page.getByRole('list', { name: 'Runs' }).getByRole('listitem').count()).toBe(2);
+  const saving = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Backup' }).click();
+  await page.getByRole('menuitem', { name: 'Back up everything' }).click();
+  const archive = join(dir, 'backup.zip');
+  await (await saving).saveAs(archive);
+  const before = await onDisk(page);
+
+  await page.getByRole('button', { name: 'Delete 2 × arithmetic' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+  await expect.poll(() => page.getByRole('list', { name: 'Runs' }).getByRole('listitem').count()).toBe(1);
+  await page.getByLabel('Backup to restore').setInputFiles(archive);
+  await shown(/would be restored\s+1\s+here already\s+1\s+cannot be taken\s+0/);
+  expect(await onDisk(page)).toHaveLength(1);
+  await page.getByRole('button', { name: 'Restore 1 part' }).click();
+  await shown(/restored\s+1\s+here already/);
+  await page.getByRole('dialog').getByRole('button', { name: 'Close' }).last().click();
+  await shown('2 × arithmetic');
+  expect(await onDisk(page)).toEqual(before);
+
+  await page.getByLabel('Backup to restore').setInputFiles(first);
+  await shown('It is no archive');
+});
