@@ -5,7 +5,12 @@ import { compress } from './bytes';
 import { ShareError } from './errors';
 import { encodeRunFile } from './file';
 import { encodeLink } from './link';
-import { fetchRun, needsConsent, openForeign, resolveRunUrl } from './open';
+import { needsConsent, openForeign, resolveRunUrl } from './open';
+import { fetchBytes } from './fetchBytes';
+import { fileCeiling } from './file';
+
+const fetchRun = async (url: URL, fetch: typeof globalThis.fetch, signal?: AbortSignal) =>
+  openForeign(await fetchBytes(url, fetch, fileCeiling, signal));
 
 const { events } = fixtureRun();
 const utf8 = (text: string) => new TextEncoder().encode(text);

@@ -1,7 +1,6 @@
 // The one door for runs from elsewhere. Opening reads and checks; it runs no model, loads none and calls nobody.
 import { ShareError } from './errors';
-import { fetchBytes } from './fetchBytes';
-import { fileCeiling, openRunFile } from './file';
+import { openRunFile } from './file';
 import { openLink } from './link';
 import type { OpenedRun } from './opened';
 
@@ -41,10 +40,3 @@ export function resolveRunUrl(url: string, base: string): URL {
   }
   return address;
 }
-
-/**
- * Fetches and opens a run file; ask first where `needsConsent`. No cookies, no referrer; what another host delivered after a redirect is not opened.
- * @throws ShareError, or the reason of `signal`
- */
-export const fetchRun = async (url: URL, fetch: typeof globalThis.fetch, signal?: AbortSignal): Promise<OpenedRun> =>
-  openForeign(await fetchBytes(url, fetch, fileCeiling, signal));

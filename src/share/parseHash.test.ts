@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseHash } from './parseHash';
+import { parseHash, turnSuffix } from './parseHash';
 
 test('a fragment says what it asks for', () => {
   expect(['', '#', '#/'].map(parseHash)).toEqual([{ kind: 'none' }, { kind: 'none' }, { kind: 'none' }]);
   expect(parseHash('#r1.abc-_')).toEqual({ kind: 'link', fragment: 'r1.abc-_', view: {} });
-  expect(parseHash('#r1.abc&round=2&agent=0&x=1')).toEqual({ kind: 'link', fragment: 'r1.abc', view: { round: 2, agent: 0 } });
+  expect(parseHash('#r1.abc&turn=2.0.critic&x=1')).toEqual({ kind: 'link', fragment: 'r1.abc', view: { turn: '2.0.critic' } });
+  expect(parseHash(`#r1.abc${turnSuffix({ id: 'q/1/2.0.critic', qid: 'q/1' })}`)).toMatchObject({ view: { turn: '2.0.critic' } });
   expect(parseHash('#r9.abc')).toMatchObject({ kind: 'link', fragment: 'r9.abc' });
   expect(parseHash('#run=https%3A%2F%2Fa.example%2Fx.run.json&question=q1')).toEqual({
     kind: 'run-url',
@@ -13,18 +14,17 @@ test('a fragment says what it asks for', () => {
     view: { question: 'q1' },
   });
   expect(parseHash('#run=x.json&question=q1&turn=2.0.critic')).toMatchObject({ view: { question: 'q1', turn: '2.0.critic' } });
-  expect(parseHash('#round=1')).toEqual({ kind: 'view', view: { round: 1 } });
-  expect(parseHash('#round=-1')).toEqual({ kind: 'unknown', text: 'round=-1' });
+  expect(parseHash('#turn=1')).toEqual({ kind: 'unknown', text: 'turn=1' });
   expect(parseHash('#run=%E0%A4%A')).toMatchObject({ kind: 'unknown' });
   expect(parseHash(`#run=${'x'.repeat(5000)}`)).toMatchObject({ kind: 'unknown' });
 });
 
 test('ids are capped, and nothing pasted makes it throw', () => {
-  const { view } = parseHash(`#question=${'q'.repeat(9999)}`) as { view: { question: string } };
+  const { view } = parseHash(`#r1.abc&question=${'q'.repeat(9999)}`) as { view: { question: string } };
   expect(view.question).toHaveLength(200);
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), text => {
-      expect(['none', 'link', 'run-url', 'view', 'unknown']).toContain(parseHash(text).kind);
+      expect(['none', 'link', 'run-url', 'unknown']).toContain(parseHash(text).kind);
     }),
   );
 });

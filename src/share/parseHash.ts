@@ -2,12 +2,13 @@
 
 /** Where the reader was looking; rides along with a link. Ids are capped, everything else is dropped. */
 export interface SharedView {
-  round?: number;
-  agent?: number;
   question?: string;
-  /** Of the question: its id behind the question's, `2.0.critic`. */
+  /** Opened with the link: a turn of the question, its id behind the question's, `2.0.critic`. */
   turn?: string;
 }
+
+/** What to put behind a link so that it opens at a turn. */
+export const turnSuffix = ({ id, qid }: { id: string; qid: string }): string => `&turn=${encodeURIComponent(id.slice(qid.length + 1))}`;
 
 export type ParsedHash =
   | { kind: 'none' }
@@ -15,8 +16,6 @@ export type ParsedHash =
   | { kind: 'link'; fragment: string; view: SharedView }
   /** A run file at an address; `needsConsent` says whether to ask. */
   | { kind: 'run-url'; url: string; view: SharedView }
-  /** A view of what is open already. */
-  | { kind: 'view'; view: SharedView }
   | { kind: 'unknown'; text: string };
 
 const longestUrl = 4000;
@@ -38,13 +37,7 @@ function parameters(text: string): Map<string, string> | null {
 
 function viewOf(given: ReadonlyMap<string, string>): SharedView {
   const view: SharedView = {};
-  const small = (name: string): number | undefined => {
-    const text = given.get(name) ?? '';
-    return /^\d{1,4}$/.test(text) ? Number(text) : undefined;
-  };
-  const [round, agent, question, turn] = [small('round'), small('agent'), given.get('question'), given.get('turn')];
-  if (round !== undefined) view.round = round;
-  if (agent !== undefined) view.agent = agent;
+  const [question, turn] = [given.get('question'), given.get('turn')];
   if (question) view.question = question.slice(0, longestId);
   if (turn) view.turn = turn.slice(0, longestId);
   return view;
@@ -64,6 +57,5 @@ export function parseHash(hash: string): ParsedHash {
   if (!given) return unknown;
   const url = given.get('run');
   if (url !== undefined) return url.length > 0 && url.length <= longestUrl ? { kind: 'run-url', url, view: viewOf(given) } : unknown;
-  const view = viewOf(given);
-  return Object.keys(view).length > 0 ? { kind: 'view', view } : unknown;
+  return unknown;
 }

@@ -156,6 +156,8 @@ export class Database {
       tx.done.catch(() => undefined);
       try {
         const { result, requests } = await work(tx);
+        // All requests are made: the browser need not ask this page again before it commits, so that a tab that hangs now keeps no other waiting.
+        tx.commit();
         await Promise.all([...requests, tx.done]);
         return result;
       } catch (error) {

@@ -341,6 +341,9 @@ describe('the page', { timeout: 400_000 }, () => {
     expect(await violations()).toEqual([]);
     const whole = await field.inputValue();
     expect(whole).toMatch(/#r1\.[\w-]+$/);
+    await page.getByLabel('Opens at').selectOption({ label: 'round 2, agent B' });
+    expect(await field.inputValue()).toBe(`${whole}&turn=2.1.critic`);
+    await page.getByLabel('Opens at').selectOption('');
     await page.getByLabel('Answers only').check();
     await page.waitForFunction(
       length => document.querySelector<HTMLInputElement>('input[aria-label="Link"]')!.value.length < length,
@@ -363,6 +366,10 @@ describe('the page', { timeout: 400_000 }, () => {
         ),
       );
       expect(reached).toBe(false);
+      await go(`${whole.slice(whole.indexOf('#'))}&turn=2.1.critic`);
+      await page.getByRole('dialog').waitFor();
+      expect(await page.getByRole('dialog').innerText()).toMatch(/Round 2|round 2/);
+      await page.keyboard.press('Escape');
       await page.getByRole('button', { name: 'Keep here' }).click();
       await shown('Kept in this browser.');
       await go(whole.slice(whole.indexOf('#'), -40));

@@ -186,6 +186,7 @@ it('a tab that hangs does not keep its run', { timeout: 400_000 }, async () => {
   page = await browser.open(app());
   await startBatch(page, 400);
   const second = await browser.open(app('#/runs'));
+  await second.getByRole('button', { name: 'Take over' }).waitFor();
   page.evaluate('for (;;);').catch(() => undefined);
   await second.getByRole('button', { name: 'Take over' }).click();
   await second.getByRole('dialog').getByRole('button', { name: 'Take over' }).click();

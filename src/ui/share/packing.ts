@@ -38,9 +38,13 @@ export class Packer {
     return answer.link;
   }
 
-  /** @param schema of the events; the ones of another version go out as they are stored @throws as `link` */
-  async file(gzip: boolean, schema = 1): Promise<Blob> {
-    const answer = await this.#ask({ kind: 'file', id: this.#next++, schema, gzip });
+  /**
+   * @param only one question of the run; null = all of it
+   * @param schema of the events; the ones of another version go out as they are stored
+   * @throws as `link`
+   */
+  async file(gzip: boolean, only: string | null = null, schema = 1): Promise<Blob> {
+    const answer = await this.#ask({ kind: 'file', id: this.#next++, schema, gzip, only });
     if (!('file' in answer)) throw new TypeError('the packer answered something else');
     return answer.file;
   }
@@ -65,7 +69,7 @@ export class Packer {
 export async function packRun(file: { schema: number; events: readonly unknown[] }, gzip = false): Promise<Blob> {
   const life = new AbortController();
   try {
-    return await new Packer(file.events, life.signal).file(gzip, file.schema);
+    return await new Packer(file.events, life.signal).file(gzip, null, file.schema);
   } finally {
     life.abort();
   }
