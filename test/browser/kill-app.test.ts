@@ -35,16 +35,24 @@ interface Life {
   page: Page;
   /** Turns that were asked of the model in this life. */
   asked: string[];
+  /** Events that were handed to the disk in this life. */
+  written: number;
   errors: string[];
 }
 
 async function open(hash: string): Promise<Life> {
   const page = await browser.context.newPage();
   page.setDefaultTimeout(patience);
-  const life: Life = { page, asked: [], errors: [] };
+  const life: Life = { page, asked: [], written: 0, errors: [] };
   page.on('pageerror', error => life.errors.push(String(error)));
   await page.exposeFunction('reportAsked', (ids: string[]) => void life.asked.push(...ids));
+  await page.exposeFunction('reportWritten', () => void life.written++);
   await page.addInitScript(() => {
+    const { add } = IDBObjectStore.prototype;
+    IDBObjectStore.prototype.add = function (this: IDBObjectStore, ...args: Parameters<typeof add>) {
+      (window as unknown as { reportWritten(): void }).reportWritten();
+      return add.apply(this, args);
+    };
     const { postMessage } = Worker.prototype;
     Worker.prototype.postMessage = function (this: Worker, message: { type?: unknown; rows?: { id: string }[] }, ...rest: never[]) {
       if (message.type === 'generate')
@@ -159,12 +167,17 @@ test(
       let inFlight: string[] = [];
       for (let finished = false; !finished;) {
         const kept = turnsOf(durable).map(({ id }) => id);
-        // Some of the kills fall while it loads or is about to; the others while it speaks.
+        // Some of the kills fall while it loads or is about to; the others while it speaks, after none to some thirty turns.
+        const spoken = Math.floor(random() * 30);
         const early = random() < 0.25;
-        const wait = Math.floor(random() * (early ? 700 : 1500));
+        const wait = Math.floor(random() * (early ? 700 : 300));
         const weapon: Weapon = (['renderer', 'crash', 'reload', 'browser'] as const)[Math.floor(random() * 3.5)]!;
         const { page, asked } = life;
-        if (!early) await expect.poll(() => asked.length, { timeout: patience, interval: 10 }).toBeGreaterThan(0);
+        if (!early)
+          await Promise.race([
+            expect.poll(() => asked.length > 0 && life.written > spoken, { timeout: patience, interval: 10 }).toBe(true),
+            finishedIn(page),
+          ]);
         const end =
           kills >= leastKills ? finishedIn(page).then(() => true) : new Promise<false>(later => setTimeout(() => later(false), wait));
         finished = await Promise.race([
@@ -191,7 +204,7 @@ test(
         run ??= Object.keys(disk).find(id => !done.has(id)) ?? null;
         const after = run === null ? [] : disk[run]!;
         moments.push(
-          `${kills}. after ${early ? 'opening' : 'the first turns'} + ${wait} ms by ${finished ? 'nobody' : weapon}: ${after.length} events`,
+          `${kills}. after ${early ? 'opening' : `${spoken} turns`} + ${wait} ms by ${finished ? 'nobody' : weapon}: ${after.length} events`,
         );
         if (after.length > 1 && !finished) midway++;
         expect(after.slice(0, durable.length), 'nothing that was there is gone or changed').toEqual(durable);
