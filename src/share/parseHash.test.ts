@@ -24,7 +24,7 @@ test('ids are capped, and nothing pasted makes it throw', () => {
   expect(view.question).toHaveLength(200);
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), text => {
-      expect(['none', 'link', 'run-url', 'unknown']).toContain(parseHash(text).kind);
+      expect(['none', 'link', 'run-url', 'recipe', 'unknown']).toContain(parseHash(text).kind);
     }),
   );
 });

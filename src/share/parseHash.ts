@@ -16,6 +16,8 @@ export type ParsedHash =
   | { kind: 'link'; fragment: string; view: SharedView }
   /** A run file at an address; `needsConsent` says whether to ask. */
   | { kind: 'run-url'; url: string; view: SharedView }
+  /** What to ask of whom; the fields are for `decodeRecipe`. */
+  | { kind: 'recipe'; fields: ReadonlyMap<string, string> }
   | { kind: 'unknown'; text: string };
 
 const longestUrl = 4000;
@@ -23,7 +25,7 @@ const longestId = 200;
 
 function parameters(text: string): Map<string, string> | null {
   const found = new Map<string, string>();
-  for (const pair of text.split('&').slice(0, 32)) {
+  for (const pair of text.split('&').slice(0, 40)) {
     const cut = pair.indexOf('=');
     if (cut < 1) continue;
     try {
@@ -57,5 +59,6 @@ export function parseHash(hash: string): ParsedHash {
   if (!given) return unknown;
   const url = given.get('run');
   if (url !== undefined) return url.length > 0 && url.length <= longestUrl ? { kind: 'run-url', url, view: viewOf(given) } : unknown;
+  if (given.has('recipe')) return { kind: 'recipe', fields: given };
   return unknown;
 }

@@ -350,9 +350,21 @@ describe('the page', { timeout: 400_000 }, () => {
       whole.length,
     );
 
+    const recipe = await page.getByRole('textbox', { name: 'Recipe' }).inputValue();
+    expect(recipe).toMatch(/#recipe=1&ask=What%20is%20[\d+*-]+\?&/);
+
     const other = await launch();
     try {
       other.context.setDefaultTimeout(150_000);
+      asked.length = 0;
+      page = await other.open(recipe);
+      await shown('Nothing has been run.');
+      expect(await violations()).toEqual([]);
+      expect(asked.filter(path => /models\/|\.wasm/.test(path))).toEqual([]);
+      await page.getByRole('button', { name: 'Set it up' }).click();
+      await page.getByRole('button', { name: 'Run live' }).waitFor();
+      expect(await page.evaluate(() => location.hash)).toBe('#/debate');
+      await page.close();
       page = await other.open(whole);
       await shown('Unverified model output');
       await page.getByRole('article').first().waitFor();
