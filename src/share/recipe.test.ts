@@ -19,7 +19,9 @@ const opened = (hash: string): Recipe => {
 
 describe('a recipe', () => {
   it('is short, can be read, and stays as it is', () => {
-    expect(encodeRecipe(recipe)).toMatchInlineSnapshot(`"recipe=1&ask=What%20is%202+5*2+9-6*7?&id=arithmetic-2+5*2+9-6*7&answer=-21&task=arithmetic&split=eval&model=abacus&agents=3&rounds=2&seed=1"`);
+    expect(encodeRecipe(recipe)).toMatchInlineSnapshot(
+      `"recipe=1&ask=What%20is%202+5*2+9-6*7?&id=arithmetic-2+5*2+9-6*7&answer=-21&task=arithmetic&split=eval&model=abacus&agents=3&rounds=2&seed=1"`,
+    );
     expect(encodeRecipe(recipe)!.length).toBeLessThan(350);
   });
 

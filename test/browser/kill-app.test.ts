@@ -211,6 +211,8 @@ test(
         const ids = turnsOf(after).map(({ id }) => id);
         expect(new Set(ids).size, 'nothing is doubled').toBe(ids.length);
         durable = after;
+        // The last event may have been kept a moment before the kill.
+        finished ||= durable.at(-1)?.type === 'run-finished';
         inFlight = asked.filter(id => !ids.includes(id));
         expect(inFlight.length, 'only the turns of one pass are done again').toBeLessThanOrEqual(width);
         if (finished) await life.page.close();
