@@ -8,13 +8,20 @@ import { EngineError } from './fault';
 import { keepRowsInPlace } from './host-rows';
 import type { DeviceMemory, Feeds, Runtime, Tensor } from './runtime';
 
+export interface PlacedAdapter {
+  adapter: MappedAdapter;
+  /** What was read otherwise than it was written, in words. */
+  warnings: readonly string[];
+}
+
 /**
  * An adapter in PEFT's files, laid onto the projections of a graph.
  * @throws EngineError `bad-model` when it was trained for another model, or is not what it says
  */
-export function placeAdapter(id: string, files: AdapterFiles, modules: readonly Projection[], refusals: readonly Refusal[]): MappedAdapter {
+export function placeAdapter(id: string, files: AdapterFiles, modules: readonly Projection[], refusals: readonly Refusal[]): PlacedAdapter {
   try {
-    return mapAdapter(readAdapter(files['adapter_config.json'], files['adapter_model.safetensors']).modules, modules, refusals);
+    const { modules: own, warnings } = readAdapter(files['adapter_config.json'], files['adapter_model.safetensors']);
+    return { adapter: mapAdapter(own, modules, refusals), warnings: warnings.map(warning => `Adapter ${id}: ${warning}.`) };
   } catch (error) {
     if (!(error instanceof AdapterMismatch) && !(error instanceof AdapterError)) throw error;
     throw new EngineError(

@@ -1,6 +1,6 @@
 // Puts an engine together from a runtime and a model folder, telling its phases on the way.
-import type { MappedAdapter } from '../onnx/feeds';
 import type { AdapterFiles } from '../onnx/peft';
+import type { PlacedAdapter } from './adapters';
 import { adapterForm, BaseModel, modelOn, noAdapters, SMALL_GRAPH, warmUp } from './base-model';
 import type { Engine, EngineModelRef, LoadProgress, TunedFiles } from './engine';
 import { createEngine, type EngineParts } from './engine-core';
@@ -29,6 +29,8 @@ export interface AssembleOptions {
   /** Like `adapters`, as files of a finetuning job. Any adapter gives the graph adapter inputs, which cost every row a little. */
   agents?: ReadonlyMap<string, TunedFiles>;
   limits?: Partial<WaveLimits>;
+  /** What the user should know about the files, in words. */
+  warnings?(): readonly string[];
   now(): number;
   breathe(): Promise<void>;
   onProgress?(progress: LoadProgress): void;
@@ -61,9 +63,9 @@ export async function assembleParts(options: AssembleOptions, signal: AbortSigna
   const config = await readModelConfig(folder, signal);
   const references = await readReferences(folder, dtype, signal);
   const { projections, refusals } = projectionsOf(options.graph, config.widths);
-  const adapters = new Map<string, { hash: string; adapter: MappedAdapter }>();
+  const adapters = new Map<string, { hash: string } & PlacedAdapter>();
   for (const [id, tuned] of agents)
-    if (isAdapter(tuned)) adapters.set(id, { hash: await hashTuned(tuned), adapter: placeTuned(id, tuned, projections, refusals) });
+    if (isAdapter(tuned)) adapters.set(id, { hash: await hashTuned(tuned), ...placeTuned(id, tuned, projections, refusals) });
   const mapped = new Map([...adapters].map(([id, { adapter }]) => [id, adapter]));
 
   const keep = options.graph;
@@ -127,7 +129,8 @@ export async function assembleParts(options: AssembleOptions, signal: AbortSigna
     if (adapters.size < agents.size) await roster.adopt(agents, signal);
     const facts = { base, modelHash, dtype, device: runtime.device, runtime: runtime.name, parameters: loaded.parameters };
     const { now, breathe } = options;
-    return { facts, model, roster, config, checks: verdict.checks, now, breathe, dispose: () => roster.dispose() };
+    const warnings = (): string[] => [...(options.warnings?.() ?? []), ...roster.warnings];
+    return { facts, model, roster, config, checks: verdict.checks, warnings, now, breathe, dispose: () => roster.dispose() };
   } catch (error) {
     await shared.dispose();
     throw error;

@@ -178,6 +178,9 @@ export async function createWebEngine(ref: EngineModelRef, options: WebEngineOpt
     get checks() {
       return loaded.checks;
     },
+    get warnings() {
+      return loaded.warnings;
+    },
     get maxContext() {
       return loaded.maxContext;
     },
@@ -186,7 +189,8 @@ export async function createWebEngine(ref: EngineModelRef, options: WebEngineOpt
     tokenize: messages =>
       surviving(async () => (await line.call({ type: 'tokenize', messages }, 'tokenized', nothing, never)).prompt, never),
     async adopt(chosen, stop) {
-      await surviving(async () => void (await line.call({ type: 'adopt', agents: chosen }, 'adopted', nothing, stop)), stop);
+      const { warnings } = await surviving(() => line.call({ type: 'adopt', agents: chosen }, 'adopted', nothing, stop), stop);
+      loaded = { ...loaded, warnings };
       adapters = new Map();
       agents = new Map(chosen);
     },

@@ -17,6 +17,7 @@ export interface EngineParts {
   roster: Roster;
   config: ModelConfig;
   checks: readonly SelfCheck[];
+  warnings(): readonly string[];
   /** Milliseconds. */
   now(): number;
   /** Lets other events in; called between steps, at most every `pace` milliseconds. */
@@ -148,6 +149,9 @@ export function createEngine(parts: EngineParts): Engine {
   return {
     facts,
     checks: parts.checks,
+    get warnings() {
+      return parts.warnings();
+    },
     maxContext: context,
     generate: (rows, on, signal) => inTurn(() => generate(rows, on, signal)),
     score: (rows, signal) => inTurn(() => score(rows, signal)),

@@ -107,6 +107,8 @@ export interface ProbeReport {
 export interface Engine {
   readonly facts: EngineFacts;
   readonly checks: readonly SelfCheck[];
+  /** What the user should know about what is loaded, in sentences. */
+  readonly warnings?: readonly string[];
   /** Longest prompt plus answer, in tokens. */
   readonly maxContext: number;
   generate(rows: readonly EngineRow[], on: (update: EngineUpdate) => void, signal: AbortSignal): Promise<void>;

@@ -44,7 +44,15 @@ export async function loadInWorker(request: LoadRequest, { onProgress, ask }: Lo
     choice,
     choice === 'wasm' || (choice === 'auto' && ref.kind === 'builtin') ? { gpu: null, why: '' } : await sightGpu(),
   );
-  const { folder, permit } = folderOf(ref, { models, files, fetch: (url, init) => fetch(url, init), cache: browserCache(), ask });
+  const unkept: string[] = [];
+  const { folder, permit } = folderOf(ref, {
+    models,
+    files,
+    fetch: (url, init) => fetch(url, init),
+    cache: browserCache(),
+    ask,
+    onUnkept: reason => unkept.push(`The model could not be kept in this browser and will be fetched again next time: ${reason}`),
+  });
 
   const attempt = async (decision: DeviceDecision): Promise<Engine> => {
     const { facts, fellBack } = decision;
@@ -68,6 +76,7 @@ export async function loadInWorker(request: LoadRequest, { onProgress, ask }: Lo
         now: () => performance.now(),
         breathe,
         onProgress: told,
+        warnings: () => unkept,
       },
       signal,
     );

@@ -58,6 +58,7 @@ export interface LoadedEngine {
   facts: EngineFacts;
   checks: readonly SelfCheck[];
   maxContext: number;
+  warnings: readonly string[];
 }
 
 export type FromEngine =
@@ -69,7 +70,7 @@ export type FromEngine =
   | { type: 'generated'; id: number }
   | { type: 'scored'; id: number; rows: ScoredRow[] }
   | { type: 'tokenized'; id: number; prompt: TokenizedPrompt }
-  | { type: 'adopted'; id: number }
+  | { type: 'adopted'; id: number; warnings: readonly string[] }
   | { type: 'probed'; id: number; report: ProbeReport }
   | { type: 'failed'; id: number; error: EngineFault };
 

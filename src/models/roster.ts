@@ -9,6 +9,7 @@ import { fullGraph } from './full-weights';
 import { loadGraph } from './load-graph';
 import type { Runtime } from './runtime';
 import { boundsOf, checkRagged } from './self-check';
+import type { PlacedAdapter } from './adapters';
 import { hashTuned, isAdapter, placeTuned } from './tuned-files';
 import type { WaveLimits } from './waves';
 
@@ -21,7 +22,7 @@ export interface Voice {
 }
 
 type Member = { hash: string } & (
-  { kind: 'adapter'; adapter: MappedAdapter } | { kind: 'full'; model: Model; limits: WaveLimits; release(): Promise<void> }
+  ({ kind: 'adapter' } & PlacedAdapter) | { kind: 'full'; model: Model; limits: WaveLimits; release(): Promise<void> }
 );
 
 export interface RosterOptions {
@@ -43,9 +44,14 @@ export class Roster {
   #members: ReadonlyMap<string, Member>;
 
   /** @param adapters those the base was loaded with, with the hash of their files */
-  constructor(options: RosterOptions, adapters: ReadonlyMap<string, { hash: string; adapter: MappedAdapter }> = new Map()) {
+  constructor(options: RosterOptions, adapters: ReadonlyMap<string, { hash: string } & PlacedAdapter> = new Map()) {
     this.#options = options;
     this.#members = new Map([...adapters].map(([id, own]) => [id, { kind: 'adapter', ...own }]));
+  }
+
+  /** Of the adapters that are here. */
+  get warnings(): string[] {
+    return [...this.#members.values()].flatMap(member => (member.kind === 'adapter' ? member.warnings : []));
   }
 
   /** @throws EngineError `bad-model` for an agent that is not here */
@@ -84,7 +90,7 @@ export class Roster {
 
   async #read(id: string, hash: string, files: TunedFiles): Promise<Member> {
     const { projections, refusals, config, runtime, ownLimits, token } = this.#options;
-    if (isAdapter(files)) return { kind: 'adapter', hash, adapter: placeTuned(id, files, projections, refusals) };
+    if (isAdapter(files)) return { kind: 'adapter', hash, ...placeTuned(id, files, projections, refusals) };
     const graph = { graph: await fullGraph(id, files, config), external: [] };
     const loaded = await loadGraph(runtime, graph, { lora: false });
     try {

@@ -62,5 +62,4 @@ export interface Runtime {
   readonly copiesOutputs?: boolean;
   createSession(model: Uint8Array, request?: SessionRequest): Promise<Session>;
   tensor<T extends TensorType>(type: T, data: TensorData[T], dims: readonly number[]): Tensor;
-  dispose?(): Promise<void>;
 }

@@ -29,8 +29,8 @@ export function serveEngine(say: (message: FromEngine) => void, load: Load): (me
         { onProgress: progress => say({ type: 'progress', id, progress }), ask: question => ask(id, question, signal) },
         signal,
       );
-      const { facts, checks, maxContext } = engine;
-      return say({ type: 'loaded', id, loaded: { facts, checks, maxContext } });
+      const { facts, checks, maxContext, warnings = [] } = engine;
+      return say({ type: 'loaded', id, loaded: { facts, checks, maxContext, warnings } });
     }
     if (!engine) throw new Error('no model is loaded');
     switch (message.type) {
@@ -43,7 +43,7 @@ export function serveEngine(say: (message: FromEngine) => void, load: Load): (me
         return say({ type: 'tokenized', id, prompt: await engine.tokenize(message.messages) });
       case 'adopt':
         await engine.adopt(message.agents, signal);
-        return say({ type: 'adopted', id });
+        return say({ type: 'adopted', id, warnings: engine.warnings ?? [] });
       case 'probe':
         return say({ type: 'probed', id, report: await engine.probe(message.agent, message.file, signal) });
       default:

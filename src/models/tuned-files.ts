@@ -1,7 +1,6 @@
 // The result files of a finetuning job, as the engine looks at them.
-import type { MappedAdapter } from '../onnx/feeds';
 import type { Projection, Refusal } from '../onnx/resolve';
-import { placeAdapter } from './adapters';
+import { placeAdapter, type PlacedAdapter } from './adapters';
 import type { TunedFiles } from './engine';
 import { EngineError } from './fault';
 import { hashOf } from './hash';
@@ -13,7 +12,7 @@ const fullNames = ['config.json', 'model.safetensors'] as const;
 export const isAdapter = (files: TunedFiles): boolean => adapterNames.some(name => name in files);
 
 /** @throws EngineError `bad-model` when it is incomplete, damaged, or made for another model */
-export function placeTuned(id: string, files: TunedFiles, projections: readonly Projection[], refusals: readonly Refusal[]): MappedAdapter {
+export function placeTuned(id: string, files: TunedFiles, projections: readonly Projection[], refusals: readonly Refusal[]): PlacedAdapter {
   const [config, weights] = adapterNames.map(name => files[name]);
   if (!config || !weights) throw new EngineError('bad-model', `The adapter ${id} lacks ${adapterNames[config ? 1 : 0]}.`);
   const text = new TextDecoder().decode(config);

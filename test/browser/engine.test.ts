@@ -77,13 +77,28 @@ describe.each(['wasm', 'webgpu'] as const)('engine on %s', device => {
     for (const [id, text] of Object.entries(apart)) expect(together[id]).toBe(text);
   });
 
-  // Shaders are compiled by a software adapter for every session: on WebGPU one case of each kind of weight.
-  const cases = numericCases()
+  // Shaders are compiled by a software adapter for every session: on WebGPU every layout once, and one more of each kind of weight.
+  const onGpu = [
+    'genai, fp32',
+    'genai-packed, fp32',
+    'packed-split, fp32',
+    'torchscript, fp32',
+    'genai, int4',
+    'genai-packed, int4',
+    'genai, int8-dynamic',
+  ];
+  const essential = numericCases()
     .filter(c => c.essential)
-    .map(c => c.name)
-    .filter(name => device === 'wasm' || ['genai-packed, fp32', 'genai, int4'].includes(name));
-  it.each(cases)('rows with adapters equal models with the adapter merged in: %s', async name => {
-    const results = (await page.evaluate(([d, n]) => engine.numeric(d, [n]), [device, name] as const)) as Record<string, CaseResult>;
+    .map(c => c.name);
+  // Processors run the pool, graphics cards an adapter per row.
+  const forms = device === 'wasm' ? ['per row', 'pooled'] : ['per row'];
+  const cases = forms.flatMap(form => (device === 'wasm' ? essential : onGpu).map(name => [name, form] as const));
+  it.each(cases)('rows with adapters equal models with the adapter merged in: %s, %s', async (name, form) => {
+    const results = (await page.evaluate(([d, n, pooled]) => engine.numeric(d, [n], pooled), [
+      device,
+      name,
+      form === 'pooled',
+    ] as const)) as Record<string, CaseResult>;
     const { worst, sameTokens, zeroAdapter, effect } = results[name]!;
     expect(worst).toBeLessThanOrEqual(1e-4);
     expect(zeroAdapter).toBeLessThanOrEqual(1e-4);
@@ -125,6 +140,45 @@ describe.each(['wasm', 'webgpu'] as const)('engine on %s', device => {
 
   it('asks no other origin for anything', () => expect(browser.foreign).toEqual([]));
   it('raises no error', () => expect(browser.errors).toEqual([]));
+});
+
+describe('a graphics card that fails', () => {
+  let browser: Browser;
+  let page: Page;
+  beforeAll(async () => {
+    browser = await launch({ webgpu: true });
+    page = await browser.open(site.url);
+  });
+  afterAll(() => browser?.close());
+
+  it.each([
+    ['no-device', /driver is gone/],
+    ['wrong-kernels', /self-check failed.*prompt read at once/],
+  ] as const)('is given up for wasm, with the reason: %s', async (fault, reason) => {
+    const loaded = await page.evaluate(([ref, f]) => engine.load(f, ref, { device: 'webgpu', fault: f }), [builtin, fault] as const);
+    expect(loaded).toMatchObject({ facts: { device: 'wasm' } });
+    const told = await page.evaluate(() => engine.progress.map(p => p.fellBack));
+    expect(told.at(-1)).toMatchObject({ from: 'webgpu', to: 'wasm', reason: expect.stringMatching(reason) });
+    expect((await page.evaluate(([f, r]) => engine.speak(f, r), [fault, rowsOf(2)] as const)).outputs).toHaveLength(2);
+    await page.evaluate(f => engine.dispose(f), fault);
+  });
+
+  it('may be lost in the middle of a call: the engine starts again and every row is answered', async () => {
+    expect(await page.evaluate(ref => engine.load('lost', ref, { device: 'webgpu', fault: 'none' }), builtin)).toMatchObject({
+      facts: { device: 'webgpu' },
+    });
+    const rows = rowsOf(6, 40);
+    const calm = textsOf(await page.evaluate(r => engine.speak('lost', r), rows));
+    const spoken = await page.evaluate(async r => {
+      engine.restarts.length = 0;
+      const call = engine.speak('lost', r);
+      await new Promise(resolve => setTimeout(resolve, 300));
+      engine.loseDevice();
+      return { ...(await call), restarts: engine.restarts };
+    }, rows);
+    expect(spoken.restarts.length).toBeGreaterThanOrEqual(1);
+    expect(textsOf(spoken)).toEqual(calm);
+  });
 });
 
 describe('a page without WebGPU', () => {

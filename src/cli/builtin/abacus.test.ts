@@ -27,6 +27,8 @@ beforeAll(async () => {
 afterAll(() => engine.dispose());
 
 describe('the built-in model', () => {
+  it('passes the self-check of the engine', () => expect(engine.checks.filter(c => !c.passed)).toEqual([]));
+
   it('fits in 6 MB', () => {
     const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile());
     expect(files.reduce((sum, file) => sum + statSync(join(file.parentPath, file.name)).size, 0)).toBeLessThan(6e6);

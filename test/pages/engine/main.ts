@@ -35,12 +35,20 @@ const api = {
   /** What the user was asked; the answer is always this one. */
   questions,
   agree: true,
-  async load(name: string, ref: EngineModelRef, options: Omit<WebEngineOptions, 'onProgress' | 'signal'> = {}, cancelAt?: string) {
+  async load(
+    name: string,
+    ref: EngineModelRef,
+    { fault, ...options }: Omit<WebEngineOptions, 'onProgress' | 'signal'> & { fault?: string } = {},
+    cancelAt?: string,
+  ) {
     const abort = new AbortController();
     progress.length = 0;
     try {
       const engine = await createWebEngine(ref, {
         ...options,
+        ...(fault
+          ? { createWorker: () => new Worker(new URL('./faulty.worker.ts', import.meta.url), { type: 'module', name: fault }) }
+          : {}),
         signal: abort.signal,
         consent: async question => {
           questions.push(question);
@@ -105,7 +113,9 @@ const api = {
   },
   /** Ends every worker of this page from outside, as an operating system short of memory would. */
   killWorkers: () => workers.splice(0).forEach(worker => worker.terminate()),
-  numeric: (device: 'wasm' | 'webgpu', names: string[]) =>
+  /** The graphics card of the worker started last goes away. */
+  loseDevice: () => workers.at(-1)!.postMessage('lose the device'),
+  numeric: (device: 'wasm' | 'webgpu', names: string[], pooled = false) =>
     new Promise(resolve => {
       const worker = new Worker(new URL('./numeric.worker.ts', import.meta.url), { type: 'module' });
       worker.onmessage = ({ data }) => {
@@ -113,7 +123,7 @@ const api = {
         resolve(data);
       };
       worker.onerror = event => resolve({ failed: event.message });
-      worker.postMessage({ device, names });
+      worker.postMessage({ device, names, pooled });
     }),
 };
 

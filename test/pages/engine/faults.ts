@@ -1,0 +1,25 @@
+// Faults of a graphics card, planted before the engine's worker begins; which one is the name of the worker.
+const devices: GPUDevice[] = [];
+const adapter = globalThis.GPUAdapter?.prototype;
+
+if (adapter) {
+  const request = adapter.requestDevice;
+  adapter.requestDevice = async function (...of) {
+    if (self.name === 'no-device') throw new DOMException('The graphics driver is gone.', 'OperationError');
+    const device = await request.apply(this, of);
+    devices.push(device);
+    return device;
+  };
+  // The software adapter computes long prompts wrongly with subgroups; the engine hides them unless the adapter looks like real hardware.
+  if (self.name === 'wrong-kernels')
+    Object.defineProperty(adapter, 'info', {
+      get: () => ({ vendor: 'acme', architecture: 'real', subgroupMinSize: 32, subgroupMaxSize: 32, isFallbackAdapter: false }),
+    });
+}
+
+// Ahead of the engine, which would not know what to make of it.
+self.addEventListener('message', event => {
+  if (event.data !== 'lose the device') return;
+  event.stopImmediatePropagation();
+  devices.forEach(device => device.destroy());
+});

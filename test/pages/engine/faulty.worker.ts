@@ -1,0 +1,3 @@
+// The engine's own worker on a graphics card that fails.
+import './faults';
+import '../../../src/models/engine.worker';
