@@ -1,13 +1,15 @@
 // The command as a user runs it, with the model that ships.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, existsSync, appendFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, existsSync, appendFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { RunFile, Turn } from '../debate/events';
 import { foldAll } from '../debate/fold';
 import { rebuildPrompt } from '../debate/prompts';
 import { parseRunEvent } from '../debate/schema';
+import { tinyModel } from '../models/fixtures/tiny-model';
+import { tinyConfig } from '../onnx/fixtures/weights';
 
 const root = resolve(import.meta.dirname, '../..');
 const dir = mkdtempSync(join(tmpdir(), 'polylogue-cli-'));
@@ -60,6 +62,24 @@ describe('npm run cli', { timeout: 300_000 }, () => {
         expect(rebuildPrompt(turn, question).verified).toBe(true);
         expect(turn.ends).toHaveLength(turn.logprobs.length);
       }
+  });
+
+  it('debates with the model of any folder', async () => {
+    const model = join(dir, 'someones-model');
+    for (const [path, bytes] of tinyModel({ ...tinyConfig, maxPositions: 8192 })) {
+      mkdirSync(dirname(join(model, path)), { recursive: true });
+      writeFileSync(join(model, path), bytes);
+    }
+    const out = join(dir, 'folder.json');
+    const { code, stderr } = await cli([
+      ...['debate', '--model', model, '--questions', '2', '--agents', '3', '--rounds', '2'],
+      ...['--max-tokens', '24', '--summary-tokens', '24', '--out', out],
+    ]);
+    expect([code, stderr]).toEqual([0, expect.not.stringContaining('Error')]);
+    const state = foldAll(eventsOf(out));
+    expect(state.start?.config.base).toEqual({ kind: 'local', id: 'someones-model' });
+    expect(state.ledger).toMatchObject({ calls: 18, failed: 0 });
+    expect(state.finished).not.toBeNull();
   });
 
   it('a killed run resumes to the text of an uninterrupted one, and asks for --resume first', async () => {

@@ -352,12 +352,16 @@ it('a large graph is let go before it is loaded again, and comes back when that 
   );
   const engine = createEngine(parts);
   engines.push(engine);
+  const skipped = (): number => engine.checks.filter(check => check.skipped !== undefined).length;
+  expect(skipped()).toBe(3);
   const before = await speak(engine, rowsOf([null]));
   fail = true;
   await expect(engine.adopt(agents({ a: adapter(1) }), never)).rejects.toThrow('bad_alloc');
   expect(await speak(engine, rowsOf([null]))).toEqual(before);
   await engine.adopt(agents({ a: adapter(1) }), never);
   expect([most, rereads]).toEqual([1, 3]);
+  // The base with adapter inputs was held against what the base had said without.
+  expect([skipped(), engine.checks.filter(check => check.value === 0 && check.name.includes('no adapter')).length]).toEqual([0, 1]);
   expect([...(await speak(engine, rowsOf(['a']))).values()].every(output => typeof output === 'object')).toBe(true);
 });
 

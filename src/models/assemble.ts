@@ -2,7 +2,7 @@
 import type { AdapterFiles } from '../onnx/peft';
 import type { PlacedAdapter } from './adapters';
 import { adapterForm, BaseModel, modelOn, noAdapters, SMALL_GRAPH, warmUp } from './base-model';
-import type { Engine, EngineModelRef, LoadProgress, TunedFiles } from './engine';
+import type { Engine, EngineModelRef, LoadProgress, SelfCheck, TunedFiles } from './engine';
 import { createEngine, type EngineParts } from './engine-core';
 import { hashGraph } from './hash';
 import { loadGraph, projectionsOf, type GraphFiles } from './load-graph';
@@ -90,10 +90,15 @@ export async function assembleParts(options: AssembleOptions, signal: AbortSigna
     let verdict;
     try {
       signal.throwIfAborted();
+      const unchecked = `too large to be loaded twice${shared.form === 'plain' ? '; done when the first adapter comes' : ', and loaded with adapters'}`;
       const plain = other ? modelOn(runtime, other, noAdapters) : model;
       verdict = await verify({
         model,
-        adapted: probe && { plain, model: other ? model : probe.model, probe: probe.model },
+        adapted: probe
+          ? { plain, model: other ? model : probe.model, probe: probe.model }
+          : small || !projections.length
+            ? null
+            : unchecked,
         references,
         dtype,
         onStep: (done, total) => {
@@ -129,8 +134,13 @@ export async function assembleParts(options: AssembleOptions, signal: AbortSigna
     if (adapters.size < agents.size) await roster.adopt(agents, signal);
     const facts = { base, modelHash, dtype, device: runtime.device, runtime: runtime.name, parameters: loaded.parameters };
     const { now, breathe } = options;
+    // The last word on adapters is that of the graph they are spoken with.
+    const checks = (): SelfCheck[] => {
+      const later = new Map(shared.checks.map(check => [check.name, check]));
+      return verdict.checks.map(check => later.get(check.name) ?? check);
+    };
     const warnings = (): string[] => [...(options.warnings?.() ?? []), ...roster.warnings];
-    return { facts, model, roster, config, checks: verdict.checks, warnings, now, breathe, dispose: () => roster.dispose() };
+    return { facts, model, roster, config, checks, warnings, now, breathe, dispose: () => roster.dispose() };
   } catch (error) {
     await shared.dispose();
     throw error;

@@ -4,12 +4,13 @@ import type { MappedAdapter } from '../onnx/feeds';
 import { rankOf } from './adapter-pool';
 import { AdapterShelf } from './adapters';
 import { Batch, type Model } from './batch';
+import type { SelfCheck } from './engine';
 import { growingCache } from './cache-growing';
 import { slotCache } from './cache-slots';
 import { staticCache } from './cache-static';
 import { loadGraph, type GraphFiles, type LoadedGraph } from './load-graph';
 import type { Runtime } from './runtime';
-import { boundsOf, checkZero } from './self-check';
+import { boundsOf, checkRows, checkZero, PROBE, randomAdapter, speakPlain } from './self-check';
 import { SelfCheckFailed } from './verify';
 
 /**
@@ -83,6 +84,7 @@ export class BaseModel {
   #shelf: AdapterShelf;
   #model: Model;
   #released = false;
+  #checks: readonly SelfCheck[] = [];
 
   private constructor(options: BaseOptions, loaded: LoadedGraph, form: AdapterForm, adapters: ReadonlyMap<string, MappedAdapter>) {
     this.#options = options;
@@ -110,6 +112,10 @@ export class BaseModel {
   get loaded(): LoadedGraph {
     return this.#loaded;
   }
+  /** What was found when the graph last got other inputs; empty as long as it has those it was loaded with. */
+  get checks(): readonly SelfCheck[] {
+    return this.#checks;
+  }
   get form(): AdapterForm {
     return this.#form;
   }
@@ -132,6 +138,8 @@ export class BaseModel {
   async #reload(form: AdapterForm, adapters: ReadonlyMap<string, MappedAdapter>, signal: AbortSignal): Promise<void> {
     const small = this.#options.size <= SMALL_GRAPH;
     const before = this.#form;
+    // The base must be what it was, with other inputs: held against what the session said that has spoken so far.
+    const plain = await speakPlain(this.#model);
     // Two copies of a large model may not fit at once.
     if (!small) await this.#release();
     let next: LoadedGraph | undefined;
@@ -140,7 +148,9 @@ export class BaseModel {
       next = await BaseModel.#open(this.#options, form, adapters);
       signal.throwIfAborted();
       shelf = new AdapterShelf(this.#options.runtime, next.modules, adapters, next);
-      if (small) await this.#compare(next, shelf);
+      const checks = [await this.#compare(next, shelf, plain), ...(small ? [] : await this.#tryOne(next))];
+      if (checks.some(c => !c.passed)) throw new SelfCheckFailed(checks);
+      this.#checks = checks;
       if (small) await this.#loaded.session.release();
       this.#shelf.dispose();
       this.#shelf = shelf;
@@ -161,12 +171,28 @@ export class BaseModel {
     await warmUp(this.#model, this.#options.token);
   }
 
-  /** The base must be what it was, with other inputs: held against the session that has spoken so far. */
-  async #compare(next: LoadedGraph, shelf: AdapterShelf): Promise<void> {
+  #compare(next: LoadedGraph, shelf: AdapterShelf, plain: Float32Array[][]): Promise<SelfCheck> {
     const { runtime, dtype } = this.#options;
-    const model = modelOn(runtime, next, rows => shelf.inputs(rows));
-    const same = await checkZero(model, this.#model, boundsOf(dtype));
-    if (!same.passed) throw new SelfCheckFailed([same]);
+    return checkZero(
+      modelOn(runtime, next, rows => shelf.inputs(rows)),
+      plain,
+      boundsOf(dtype),
+    );
+  }
+
+  /** A large graph is not loaded twice when it is opened: what an adapter does to it shows here for the first time. */
+  async #tryOne(next: LoadedGraph): Promise<SelfCheck[]> {
+    const { runtime, dtype } = this.#options;
+    const shelf = new AdapterShelf(runtime, next.modules, new Map([[PROBE, randomAdapter(next.modules)]]), next);
+    try {
+      return await checkRows(
+        modelOn(runtime, next, rows => shelf.inputs(rows)),
+        PROBE,
+        boundsOf(dtype),
+      );
+    } finally {
+      shelf.dispose();
+    }
   }
 
   #modelOf = (loaded: LoadedGraph): Model => modelOn(this.#options.runtime, loaded, rows => this.#shelf.inputs(rows));

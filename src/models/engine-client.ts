@@ -189,8 +189,8 @@ export async function createWebEngine(ref: EngineModelRef, options: WebEngineOpt
     tokenize: messages =>
       surviving(async () => (await line.call({ type: 'tokenize', messages }, 'tokenized', nothing, never)).prompt, never),
     async adopt(chosen, stop) {
-      const { warnings } = await surviving(() => line.call({ type: 'adopt', agents: chosen }, 'adopted', nothing, stop), stop);
-      loaded = { ...loaded, warnings };
+      const { now } = await surviving(() => line.call({ type: 'adopt', agents: chosen }, 'adopted', nothing, stop), stop);
+      loaded = { ...loaded, ...now };
       adapters = new Map();
       agents = new Map(chosen);
     },

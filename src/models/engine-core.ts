@@ -16,7 +16,7 @@ export interface EngineParts {
   model: Model;
   roster: Roster;
   config: ModelConfig;
-  checks: readonly SelfCheck[];
+  checks(): readonly SelfCheck[];
   warnings(): readonly string[];
   /** Milliseconds. */
   now(): number;
@@ -148,7 +148,9 @@ export function createEngine(parts: EngineParts): Engine {
 
   return {
     facts,
-    checks: parts.checks,
+    get checks() {
+      return parts.checks();
+    },
     get warnings() {
       return parts.warnings();
     },

@@ -75,6 +75,8 @@ export interface SelfCheck {
   /** Largest deviation found and the bound it was held against. */
   value: number;
   bound: number;
+  /** Set when this was not checked, with the reason in words; then the numbers say nothing. */
+  skipped?: string;
 }
 
 export interface ScoreRow {

@@ -70,7 +70,7 @@ export type FromEngine =
   | { type: 'generated'; id: number }
   | { type: 'scored'; id: number; rows: ScoredRow[] }
   | { type: 'tokenized'; id: number; prompt: TokenizedPrompt }
-  | { type: 'adopted'; id: number; warnings: readonly string[] }
+  | { type: 'adopted'; id: number; now: Pick<LoadedEngine, 'checks' | 'warnings'> }
   | { type: 'probed'; id: number; report: ProbeReport }
   | { type: 'failed'; id: number; error: EngineFault };
 

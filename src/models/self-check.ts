@@ -110,12 +110,21 @@ export function randomAdapter(modules: readonly Projection[]): MappedAdapter {
   );
 }
 
-/** @param plain the same weights without adapter inputs */
-export async function checkZero(model: Model, plain: Model, { same }: Bounds): Promise<SelfCheck> {
-  const prompt = [probe(7, model.shape.vocabulary, 4)];
-  const base = await greedy(plain, prompt, [null], 1);
-  const zero = await greedy(model, prompt, [null], 1);
-  return check('no adapter equals the base', Math.max(...base.map((rows, step) => distance(rows[0]!, zero[step]![0]!))), same);
+const SAME_BASE = 'no adapter equals the base';
+const HAS_EFFECT = 'an adapter changes what its row says';
+const STAYS = 'adapters stay with their rows';
+
+/** What is not known of adapters yet, and why. */
+export const withoutAdapters = (why: string): SelfCheck[] =>
+  [SAME_BASE, HAS_EFFECT, STAYS].map(name => ({ name, passed: true, value: 0, bound: 0, skipped: why }));
+
+/** What weights say when no adapter is fed, for `checkZero`: [step][row]. */
+export const speakPlain = (model: Model): Promise<Float32Array[][]> => greedy(model, [probe(7, model.shape.vocabulary, 4)], [null], 1);
+
+/** @param plain what the same weights said without adapter inputs */
+export async function checkZero(model: Model, plain: Float32Array[][], { same }: Bounds): Promise<SelfCheck> {
+  const zero = await speakPlain(model);
+  return check(SAME_BASE, Math.max(...plain.map((rows, step) => distance(rows[0]!, zero[step]![0]!))), same);
 }
 
 /** @param model knows an adapter of this name, which changes what is said */
@@ -127,12 +136,8 @@ export async function checkRows(model: Model, adapter: string, { same }: Bounds)
   const effect = distance(first[0]![0]!, first[0]![1]!);
   return [
     // Held against its bound from below: an adapter that was dropped changes nothing.
-    { name: 'an adapter changes what its row says', value: effect, bound: 1e-3, passed: effect > 1e-3 && Number.isFinite(effect) },
-    check(
-      'adapters stay with their rows',
-      Math.max(distance(first[0]![0]!, second[0]![1]!), distance(first[0]![1]!, second[0]![0]!)),
-      same,
-    ),
+    { name: HAS_EFFECT, value: effect, bound: 1e-3, passed: effect > 1e-3 && Number.isFinite(effect) },
+    check(STAYS, Math.max(distance(first[0]![0]!, second[0]![1]!), distance(first[0]![1]!, second[0]![0]!)), same),
   ];
 }
 

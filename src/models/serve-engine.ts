@@ -43,7 +43,7 @@ export function serveEngine(say: (message: FromEngine) => void, load: Load): (me
         return say({ type: 'tokenized', id, prompt: await engine.tokenize(message.messages) });
       case 'adopt':
         await engine.adopt(message.agents, signal);
-        return say({ type: 'adopted', id, warnings: engine.warnings ?? [] });
+        return say({ type: 'adopted', id, now: { checks: engine.checks, warnings: engine.warnings ?? [] } });
       case 'probe':
         return say({ type: 'probed', id, report: await engine.probe(message.agent, message.file, signal) });
       default:

@@ -2,7 +2,18 @@
 import type { Model } from './batch';
 import type { SelfCheck } from './engine';
 import { EngineError } from './fault';
-import { boundsOf, checkPrefill, checkRagged, checkReference, checkRows, checkZero, PROBE, RAGGED } from './self-check';
+import {
+  boundsOf,
+  checkPrefill,
+  checkRagged,
+  checkReference,
+  checkRows,
+  checkZero,
+  PROBE,
+  RAGGED,
+  speakPlain,
+  withoutAdapters,
+} from './self-check';
 import type { Reference } from './self-check-reference';
 
 /** The device computes this model wrongly; another device may not. */
@@ -20,8 +31,8 @@ export class SelfCheckFailed extends EngineError {
 
 export interface VerifyParts {
   model: Model;
-  /** The same weights without adapter inputs, with them, and with an adapter to try out, where these are at hand. */
-  adapted: { plain: Model; model: Model; probe: Model } | null;
+  /** The same weights without adapter inputs, with them, and with an adapter to try out; or why these are not at hand. Null = the graph takes no adapters. */
+  adapted: { plain: Model; model: Model; probe: Model } | string | null;
   references: readonly Reference[];
   dtype: string;
   onStep(done: number, total: number): void;
@@ -37,9 +48,10 @@ export interface Verdict {
 export async function verify({ model, adapted, references, dtype, onStep }: VerifyParts): Promise<Verdict> {
   const bounds = boundsOf(dtype);
   const work: (() => Promise<SelfCheck | SelfCheck[]>)[] = [() => checkRagged(model, bounds), () => checkPrefill(model, bounds)];
-  if (adapted)
+  if (typeof adapted === 'string') work.push(async () => withoutAdapters(adapted));
+  else if (adapted)
     work.push(
-      () => checkZero(adapted.model, adapted.plain, bounds),
+      async () => checkZero(adapted.model, await speakPlain(adapted.plain), bounds),
       () => checkRows(adapted.probe, PROBE, bounds),
     );
   if (references.length) work.push(() => checkReference(model, references, bounds));

@@ -131,6 +131,9 @@ export function createTeam(first: Engine, { size, hire, onFewer = () => undefine
     get checks() {
       return first.checks;
     },
+    get warnings() {
+      return first.warnings ?? [];
+    },
     get maxContext() {
       return first.maxContext;
     },

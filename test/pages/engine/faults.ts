@@ -1,4 +1,6 @@
-// Faults of a graphics card, planted before the engine's worker begins; which one is the name of the worker.
+// Faults of a graphics card, planted before the engine's worker begins (which one is the name of the worker), and a look at its memory.
+import { capturedModule } from '../../../src/models/ort-module';
+
 const devices: GPUDevice[] = [];
 const adapter = globalThis.GPUAdapter?.prototype;
 
@@ -19,7 +21,8 @@ if (adapter) {
 
 // Ahead of the engine, which would not know what to make of it.
 self.addEventListener('message', event => {
-  if (event.data !== 'lose the device') return;
+  if (typeof event.data !== 'string') return;
   event.stopImmediatePropagation();
-  devices.forEach(device => device.destroy());
+  if (event.data === 'lose the device') devices.forEach(device => device.destroy());
+  if (event.data === 'tell the heap') self.postMessage({ heap: capturedModule()?.HEAPU8.buffer.byteLength ?? null });
 });

@@ -115,7 +115,16 @@ const api = {
   killWorkers: () => workers.splice(0).forEach(worker => worker.terminate()),
   /** The graphics card of the worker started last goes away. */
   loseDevice: () => workers.at(-1)!.postMessage('lose the device'),
-  numeric: (device: 'wasm' | 'webgpu', names: string[], pooled = false) =>
+  /** Bytes of the wasm memory of the worker started last; it must be one with a fault, be it 'none'. */
+  heap: () =>
+    new Promise<number | null>(resolve => {
+      const worker = workers.at(-1)!;
+      worker.addEventListener('message', ({ data }: MessageEvent<{ heap?: number | null }>) => {
+        if (data.heap !== undefined) resolve(data.heap);
+      });
+      worker.postMessage('tell the heap');
+    }),
+  numeric: (device: 'wasm' | 'webgpu', names: string[], form: 'per row' | 'pooled' | 'baked') =>
     new Promise(resolve => {
       const worker = new Worker(new URL('./numeric.worker.ts', import.meta.url), { type: 'module' });
       worker.onmessage = ({ data }) => {
@@ -123,7 +132,7 @@ const api = {
         resolve(data);
       };
       worker.onerror = event => resolve({ failed: event.message });
-      worker.postMessage({ device, names, pooled });
+      worker.postMessage({ device, names, form });
     }),
 };
 

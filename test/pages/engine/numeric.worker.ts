@@ -1,7 +1,7 @@
 // Runs the numeric cases of the graph surgery on a web runtime: rows with adapters against merged weights.
 import { numericCases, runCase, type CaseResult } from '../../../src/onnx/fixtures/cases';
 import type { FixtureRuntime } from '../../../src/onnx/fixtures/greedy';
-import { pooledForm } from '../../../src/models/fixtures/pooled-form';
+import { poolForms } from '../../../src/models/fixtures/pool-forms';
 import type { Runtime, Tensor } from '../../../src/models/runtime';
 import { wasmRuntime, webgpuRuntime } from '../../../src/models/runtime-web';
 
@@ -18,13 +18,14 @@ const fixtureRuntime = (runtime: Runtime): FixtureRuntime<Tensor> => ({
 });
 
 self.onmessage = async ({
-  data: { device, names, pooled },
-}: MessageEvent<{ device: 'wasm' | 'webgpu'; names: string[]; pooled: boolean }>) => {
+  data: { device, names, form },
+}: MessageEvent<{ device: 'wasm' | 'webgpu'; names: string[]; form: 'per row' | keyof typeof poolForms }>) => {
   try {
     const runtime = fixtureRuntime(device === 'webgpu' ? await webgpuRuntime() : wasmRuntime(1));
     const results: Record<string, CaseResult> = {};
     for (const numeric of numericCases())
-      if (names.includes(numeric.name)) results[numeric.name] = await runCase(numeric, runtime, pooled ? { form: pooledForm } : {});
+      if (names.includes(numeric.name))
+        results[numeric.name] = await runCase(numeric, runtime, form === 'per row' ? {} : { form: poolForms[form] });
     self.postMessage(results);
   } catch (error) {
     self.postMessage({ failed: String(error) });
