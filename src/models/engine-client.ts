@@ -1,18 +1,17 @@
 // The engine as the page sees it: the same interface as in Node, with a worker behind it that is replaced when it dies.
 import type { AdapterFiles } from '../onnx/peft';
-import { wishOf } from './device-probe';
-import type { Engine, EngineModelRef, EngineRow, EngineUpdate, LoadProgress, TunedFiles } from './engine';
+import type { Engine, EngineModelRef, EngineRow, EngineUpdate, LoadProgress } from './engine';
+import { EngineStarter, isDeath, wordsOf } from './engine-starter';
 import { EngineError } from './fault';
-import type { DeviceChoice, FromEngine, LoadedEngine, LoadRequest } from './protocol';
 import type { FetchQuestion } from './permit';
-import { WorkerGone, WorkerLine } from './worker-line';
+import type { DeviceChoice } from './protocol';
 
 export interface WebEngineOptions {
   device?: DeviceChoice;
   onProgress?(progress: LoadProgress): void;
   /** Told when the engine died and was started again; the rows that were under way are spoken again from their start. */
   onRestart?(reason: string): void;
-  /** Told when it speaks again; `onProgress` was told the phases of that load. */
+  /** Told when that start is over, one way or the other; `onProgress` was told its phases. */
   onRestarted?(): void;
   /**
    * May this be fetched from another site? Nothing is unless the answer is yes; without this function no model of a hub can be loaded that is
@@ -28,92 +27,17 @@ export interface WebEngineOptions {
   createWorker?(): Worker;
 }
 
-const ownWorker = (): Worker => new Worker(new URL('./engine.worker.ts', import.meta.url), { type: 'module', name: 'polylogue-engine' });
-
 /** Deaths in a row, without a single answer between them, after which it is no accident. */
 const MOST_DEATHS = 2;
-
-const isDeath = (error: unknown): boolean => error instanceof WorkerGone || (error instanceof EngineError && error.code === 'device-lost');
-const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /**
  * @throws EngineError, or `signal.reason` when the load was cancelled
  */
 export async function createWebEngine(ref: EngineModelRef, options: WebEngineOptions = {}): Promise<Engine> {
-  const {
-    onProgress = () => undefined,
-    onRestart = () => undefined,
-    onRestarted = () => undefined,
-    consent = async () => false,
-    signal = new AbortController().signal,
-    createWorker = ownWorker,
-  } = options;
-  let device = wishOf(ref, options.device ?? 'auto');
-  let fellBack: LoadProgress['fellBack'];
-  let line: WorkerLine;
-  let loaded: LoadedEngine;
-  // What a worker started anew has to speak with: the adapters it was first loaded with, until others were adopted.
-  let adapters = options.adapters ?? new Map<string, AdapterFiles>();
-  let agents: ReadonlyMap<string, TunedFiles> = new Map();
+  const { onRestart, onRestarted, signal = new AbortController().signal } = options;
+  const starter = new EngineStarter(ref, options);
   const life = new AbortController();
-
-  /** The device the worker is loading on, as far as it told. */
-  let tried: LoadProgress['device'];
-
-  const open = async (stop: AbortSignal): Promise<void> => {
-    stop.throwIfAborted();
-    const own = new WorkerLine(createWorker);
-    line = own;
-    tried = undefined;
-    const request: LoadRequest = {
-      ref,
-      device,
-      models: options.models ?? new URL('models/', document.baseURI).href,
-      files: options.files ?? [],
-      adapters,
-      agents,
-      lock: own.lock,
-    };
-    const over = new AbortController();
-    const hear = (message: FromEngine): void => {
-      if (message.type === 'ask')
-        consent(message.question, over.signal).then(
-          yes => own.answer(message.id, yes),
-          () => own.answer(message.id, false),
-        );
-      if (message.type !== 'progress') return;
-      tried = message.progress.device ?? tried;
-      onProgress(fellBack && !message.progress.fellBack ? { ...message.progress, fellBack } : message.progress);
-    };
-    try {
-      loaded = (await own.call({ type: 'load', request }, 'loaded', hear, stop)).loaded;
-    } catch (error) {
-      own.close();
-      throw error;
-    } finally {
-      over.abort(new DOMException('The load is over.', 'AbortError'));
-    }
-  };
-
-  const giveUp = (reason: string): void => {
-    device = 'wasm';
-    fellBack = { from: 'webgpu', to: 'wasm', reason };
-  };
-
-  /** A worker that dies while loading on the graphics card is tried once more without it. */
-  const openOrFallBack = async (stop: AbortSignal): Promise<void> => {
-    try {
-      await open(stop);
-    } catch (error) {
-      if (!isDeath(error) || stop.aborted) throw error;
-      const reason = `The engine stopped while loading: ${wordsOf(error)}`;
-      if (tried !== 'webgpu') throw new EngineError('device-lost', reason, 'Try again; if it stops again, try a smaller model.', error);
-      giveUp(reason);
-      await open(stop);
-    }
-  };
-
-  await openOrFallBack(signal);
+  let loaded = await starter.start(signal);
 
   /** Deaths in a row, without a finished answer between them. */
   let deaths = 0;
@@ -130,25 +54,28 @@ export async function createWebEngine(ref: EngineModelRef, options: WebEngineOpt
       );
     }
     // The second time the graphics card is not trusted any more.
-    if (deaths === MOST_DEATHS && loaded.facts.device === 'webgpu') giveUp(`The engine stopped twice: ${wordsOf(error)}`);
-    line.close();
-    onRestart(wordsOf(error));
-    await openOrFallBack(life.signal);
-    onRestarted();
+    if (deaths === MOST_DEATHS && loaded.facts.device === 'webgpu') starter.giveUp(`The engine stopped twice: ${wordsOf(error)}`);
+    starter.line.close();
+    onRestart?.(wordsOf(error));
+    try {
+      loaded = await starter.start(life.signal);
+    } finally {
+      onRestarted?.();
+    }
   };
 
   /** Runs `work`; when the engine dies under it, starts the engine again, once for all who wait, and `work` with it. */
   const surviving = async <T>(work: () => Promise<T>, stop: AbortSignal): Promise<T> => {
     for (;;) {
       await orStop(restarting ?? Promise.resolve(), stop);
-      const used = line;
+      const used = starter.line;
       try {
         const result = await work();
         deaths = 0;
         return result;
       } catch (error) {
         if (!isDeath(error) || stop.aborted || life.signal.aborted) throw error;
-        if (line === used) restarting ??= restart(error).finally(() => (restarting = null));
+        if (starter.line === used) restarting ??= restart(error).finally(() => (restarting = null));
       }
     }
   };
@@ -165,7 +92,12 @@ export async function createWebEngine(ref: EngineModelRef, options: WebEngineOpt
     };
     await surviving(async () => {
       if (left.length)
-        await line.call({ type: 'generate', rows: left }, 'generated', message => message.type === 'update' && heard(message.update), stop);
+        await starter.line.call(
+          { type: 'generate', rows: left },
+          'generated',
+          message => message.type === 'update' && heard(message.update),
+          stop,
+        );
     }, stop);
   };
 
@@ -185,20 +117,19 @@ export async function createWebEngine(ref: EngineModelRef, options: WebEngineOpt
       return loaded.maxContext;
     },
     generate,
-    score: (rows, stop) => surviving(async () => (await line.call({ type: 'score', rows }, 'scored', nothing, stop)).rows, stop),
+    score: (rows, stop) => surviving(async () => (await starter.line.call({ type: 'score', rows }, 'scored', nothing, stop)).rows, stop),
     tokenize: messages =>
-      surviving(async () => (await line.call({ type: 'tokenize', messages }, 'tokenized', nothing, never)).prompt, never),
+      surviving(async () => (await starter.line.call({ type: 'tokenize', messages }, 'tokenized', nothing, never)).prompt, never),
     async adopt(chosen, stop) {
-      const { now } = await surviving(() => line.call({ type: 'adopt', agents: chosen }, 'adopted', nothing, stop), stop);
+      const { now } = await surviving(() => starter.line.call({ type: 'adopt', agents: chosen }, 'adopted', nothing, stop), stop);
       loaded = { ...loaded, ...now };
-      adapters = new Map();
-      agents = new Map(chosen);
+      starter.adopted(chosen);
     },
     probe: (agent, file, stop) =>
-      surviving(async () => (await line.call({ type: 'probe', agent, file }, 'probed', nothing, stop)).report, stop),
+      surviving(async () => (await starter.line.call({ type: 'probe', agent, file }, 'probed', nothing, stop)).report, stop),
     async dispose() {
       life.abort(new DOMException('The engine was unloaded.', 'AbortError'));
-      line.close();
+      starter.line.close();
     },
   };
 }

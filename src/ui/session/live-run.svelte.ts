@@ -7,6 +7,7 @@ import type { EngineFault } from '../../models/engine';
 import { asFault } from './engine-host.svelte';
 import { FrameQueue, type Schedule } from './frames';
 import { PaceMeter, type Pace } from './pace';
+import { checkWeights } from './same-weights';
 
 export type LivePhase = 'loading' | 'running' | 'paused' | 'stopped' | 'finished' | 'failed';
 
@@ -49,22 +50,6 @@ export interface LiveDeps {
 const settled = (state: RunState): number => state.ledger.calls;
 
 const paused = (): DOMException => new DOMException('Paused.', 'AbortError');
-
-/**
- * Turns of other weights do not belong into one run. Another precision is other weights, too; a run that fell back to one has both.
- * @throws EngineFault
- */
-function checkWeights({ start, engine }: RunState, now: EngineInfo): void {
-  if (!start || [start.engine, engine].some(before => before?.modelHash === now.modelHash)) return;
-  const { base, dtype, device } = engine ?? start.engine;
-  throw Object.assign(
-    new Error(`This run was spoken by other weights of ${base.id} than the ones loaded here; its turns would not belong together.`),
-    {
-      code: 'bad-model',
-      hint: `It used ${dtype} on ${device}, here it would be ${now.dtype} on ${now.device}. Load the same files on the same device on the Models screen, or start a new run.`,
-    },
-  );
-}
 
 export class LiveRun {
   #state = $state.raw<RunState>(emptyRun);

@@ -160,7 +160,7 @@ describe('a live run', () => {
     await run.go();
     expect(run.phase).toBe('failed');
     expect(run.fault).toMatchObject({ code: 'bad-model', message: expect.stringContaining('other weights') });
-    expect(run.fault?.hint).toContain('Models screen');
+    expect(run.fault?.hint).toContain('the very files');
     expect(facts(other.journal)).toEqual([]);
   });
 
