@@ -14,6 +14,13 @@ export interface PlacedAdapter {
   warnings: readonly string[];
 }
 
+/** A file with one odd name may have hundreds. */
+const MOST_TOLD = 3;
+function told(id: string, warnings: readonly string[]): string[] {
+  const more = warnings.length - MOST_TOLD;
+  return [...warnings.slice(0, MOST_TOLD), ...(more > 0 ? [`${more} more remarks like these`] : [])].map(text => `Adapter ${id}: ${text}.`);
+}
+
 /**
  * An adapter in PEFT's files, laid onto the projections of a graph.
  * @throws EngineError `bad-model` when it was trained for another model, or is not what it says
@@ -21,7 +28,7 @@ export interface PlacedAdapter {
 export function placeAdapter(id: string, files: AdapterFiles, modules: readonly Projection[], refusals: readonly Refusal[]): PlacedAdapter {
   try {
     const { modules: own, warnings } = readAdapter(files['adapter_config.json'], files['adapter_model.safetensors']);
-    return { adapter: mapAdapter(own, modules, refusals), warnings: warnings.map(warning => `Adapter ${id}: ${warning}.`) };
+    return { adapter: mapAdapter(own, modules, refusals), warnings: told(id, warnings) };
   } catch (error) {
     if (!(error instanceof AdapterMismatch) && !(error instanceof AdapterError)) throw error;
     throw new EngineError(

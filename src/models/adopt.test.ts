@@ -160,6 +160,17 @@ describe('adapters adopted at run time', () => {
     expect(await speak(engine, rowsOf([null, 'a']))).toEqual(pooled);
   });
 
+  it('tell what was read otherwise than it was written, as long as they are here', async () => {
+    const engine = await engineOf();
+    const odd = adapter(1);
+    const config = JSON.parse(new TextDecoder().decode(odd['adapter_config.json'])) as object;
+    const files = { ...odd, 'adapter_config.json': utf8(JSON.stringify({ ...config, use_newthing: true })) };
+    await engine.adopt(agents({ odd: files, plain: adapter(2) }), never);
+    expect(engine.warnings).toEqual(['Adapter odd: adapter_config.json sets use_newthing, which is unknown here.']);
+    await engine.adopt(agents({ plain: adapter(2) }), never);
+    expect(engine.warnings).toEqual([]);
+  });
+
   it('of six agents share one session; what they add is their own numbers', async () => {
     const { runtime, open } = counted();
     const names = ['generator_1', 'generator_2', 'generator_3', 'critic_1', 'critic_2', 'critic_3'];
