@@ -53,11 +53,13 @@ export function wasmRuntime(threads: number): Runtime {
   };
 }
 
-/** @throws Error when there is no adapter */
+/** @throws Error when there is no adapter, or it gives no device */
 export async function webgpuRuntime(): Promise<Runtime> {
   const adapter = await navigator.gpu?.requestAdapter();
   if (!adapter) throw new Error('no graphics adapter');
   if (needsHiding(adapter.info)) hideSubgroups();
+  // onnxruntime waits for ever for a device that it is refused.
+  (await adapter.requestDevice()).destroy();
   configure(1);
   let memory: DeviceMemory | undefined;
   return {

@@ -78,15 +78,7 @@ describe.each(['wasm', 'webgpu'] as const)('engine on %s', device => {
   });
 
   // A software adapter takes its time: on WebGPU every layout once, and one more of each kind of weight.
-  const onGpu = [
-    'genai, fp32',
-    'genai-packed, fp32',
-    'packed-split, fp32',
-    'torchscript, fp32',
-    'genai, int4',
-    'genai-packed, int4',
-    'genai, int8-dynamic',
-  ];
+  const onGpu = ['genai, fp32', 'genai-packed, fp32', 'packed-split, fp32', 'torchscript, fp32', 'genai, int4', 'genai-packed, int4'];
   const essential = numericCases()
     .filter(c => c.essential)
     .map(c => c.name);
@@ -150,33 +142,18 @@ describe('a graphics card that fails', { timeout: 120_000 }, () => {
   });
   afterAll(() => browser?.close());
 
-  it.each([
-    ['no-device', /driver is gone/],
-    ['wrong-kernels', /self-check failed.*prompt read at once/],
-  ] as const)('is given up for wasm, with the reason: %s', async (fault, reason) => {
+  it('is given up for wasm, with the reason', async () => {
+    const fault = 'wrong-kernels';
     const loaded = await page.evaluate(([ref, f]) => engine.load(f, ref, { device: 'webgpu', fault: f }), [builtin, fault] as const);
     expect(loaded).toMatchObject({ facts: { device: 'wasm' } });
     const told = await page.evaluate(() => engine.progress.map(p => p.fellBack));
-    expect(told.at(-1)).toMatchObject({ from: 'webgpu', to: 'wasm', reason: expect.stringMatching(reason) });
+    expect(told.at(-1)).toMatchObject({
+      from: 'webgpu',
+      to: 'wasm',
+      reason: expect.stringMatching(/self-check failed.*prompt read at once/),
+    });
     expect((await page.evaluate(([f, r]) => engine.speak(f, r), [fault, rowsOf(2)] as const)).outputs).toHaveLength(2);
     await page.evaluate(f => engine.dispose(f), fault);
-  });
-
-  it('may be lost in the middle of a call: the engine starts again and every row is answered', async () => {
-    expect(await page.evaluate(ref => engine.load('lost', ref, { device: 'webgpu', fault: 'none' }), builtin)).toMatchObject({
-      facts: { device: 'webgpu' },
-    });
-    const rows = rowsOf(6, 40);
-    const calm = textsOf(await page.evaluate(r => engine.speak('lost', r), rows));
-    const spoken = await page.evaluate(async r => {
-      engine.restarts.length = 0;
-      const call = engine.speak('lost', r);
-      await new Promise(resolve => setTimeout(resolve, 300));
-      engine.loseDevice();
-      return { ...(await call), restarts: engine.restarts };
-    }, rows);
-    expect(spoken.restarts.length).toBeGreaterThanOrEqual(1);
-    expect(textsOf(spoken)).toEqual(calm);
   });
 });
 
