@@ -32,10 +32,11 @@ export function loopTable(state: LoopState): string {
   const training = state.iterations.slice(1).flatMap(({ iteration, collected, jobs, debated, evaluated }) => {
     if (!collected) return [];
     const { audit, sets } = collected;
+    // The one model of a control has all rows in one set.
+    const whole = sets.filter(({ shared }) => shared);
     const of = (role: string): string =>
-      sets
-        .filter(set => set.role === role)
-        .map(set => (role === 'critic' && set.size ? `${set.minus}+${set.plus}` : String(set.size)))
+      (whole.length ? whole : sets.filter(set => set.role === role))
+        .map(({ size, minus, plus }) => (role === 'critic' ? (size ? `${minus}+${plus}` : '0') : String(size - minus - plus)))
         .join(' ');
     const ends = [...jobs.values()].flatMap(({ ended }) => ended ?? []);
     const seconds = (ms: number | undefined): string => (ms === undefined ? '–' : (ms / 1000).toFixed(0));

@@ -1,0 +1,37 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { foldLoopAll } from '../../experiment/fold';
+import type { LoopFile } from '../../experiment/records';
+import { parseLoopEvent } from '../../experiment/schema';
+import { measuredIn } from './accuracy';
+import { goalOf, positionOf } from './progress';
+import { recordings } from './recordings';
+import { stopsOf } from './reel';
+
+const site = resolve(import.meta.dirname, '../../../public');
+
+describe.each(recordings)('the recording $id', ({ folder }) => {
+  const { events: stored } = JSON.parse(readFileSync(resolve(site, folder, 'loop.json'), 'utf8')) as LoopFile;
+  const events = stored.map(parseLoopEvent);
+  const loop = foldLoopAll(events);
+
+  it('is a whole loop of three iterations, and replays from one evaluation to the next', () => {
+    expect(measuredIn(loop).map(({ iteration }) => iteration)).toEqual([0, 1, 2, 3]);
+    expect([goalOf(loop), positionOf(loop), loop.finished === null]).toEqual([3, null, false]);
+    const stops = stopsOf(events);
+    expect(stops.filter(({ measured }) => measured).map(({ iteration }) => iteration)).toEqual([0, 1, 2, 3]);
+    expect(stops.at(-1)!.events).toBe(events.length);
+  });
+
+  it('has every debate and every set beside it that its points open', () => {
+    const named = events.flatMap(event =>
+      event.type === 'debated'
+        ? [`runs/${event.run}.run.json.gz`]
+        : event.type === 'collected'
+          ? event.sets.map(({ sha256 }) => `sets/${sha256}.json.gz`)
+          : [],
+    );
+    expect(named.filter(path => !existsSync(resolve(site, folder, path)))).toEqual([]);
+  });
+});
