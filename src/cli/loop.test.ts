@@ -90,11 +90,15 @@ describe('npm run cli -- loop', { timeout: 300_000 }, () => {
     const out = join(dir, 'killed');
     const journal = join(out, 'loop.journal');
     const runs = join(out, 'runs');
+    const spoken = (of: RegExp, lines: number): boolean =>
+      existsSync(runs) && readdirSync(runs).some(name => of.test(name) && read(join(runs, name)).split('\n').length > lines);
     const moments: (() => boolean)[] = [
-      // In the first debate; while a job is at work; when one is done; in the last debate.
-      () => existsSync(runs) && readdirSync(runs).some(name => read(join(runs, name)).split('\n').length > 3),
+      // In the first debate; while a job is at work; when one is done; when its weights are in; in the last debate.
+      () => spoken(/-it0-evaluate\.journal$/, 3),
       () => read(journal).includes('"job-created"'),
+      () => read(journal).includes('"job-ended"'),
       () => read(journal).includes('"adopted"'),
+      () => spoken(/-it1-evaluate\.journal$/, 2),
     ];
     for (const [i, die] of moments.entries()) {
       const killed = await cli(['--out', out, ...(i ? ['--resume'] : ['--config', config])], die);
@@ -102,7 +106,7 @@ describe('npm run cli -- loop', { timeout: 300_000 }, () => {
     }
     expect((await cli(['--out', out, '--resume'])).code).toBe(0);
     expect(outcome(all(out))).toEqual(outcome(all(whole)));
-    expect(all(out).events.filter(({ type }) => type === 'note')).toHaveLength(3);
+    expect(all(out).events.filter(({ type }) => type === 'note')).toHaveLength(moments.length);
     expect(existsSync(journal)).toBe(false);
   });
 

@@ -170,6 +170,24 @@ describe('the loop', { timeout: 400_000 }, () => {
     expect(await violations()).toEqual([]);
     await page.getByLabel('Compare with').selectOption('nothing');
 
+    // Any two seats of any two iterations, side by side on the same question.
+    const pair = page.getByRole('region', { name: 'Side by side' });
+    await pair.getByLabel('Iteration, left').selectOption('1');
+    await pair.getByLabel('Agent, left').selectOption({ label: 'Agent C' });
+    await pair.getByLabel('Iteration, right').selectOption('2');
+    await pair.getByLabel('Round, right').selectOption({ label: 'round 2 · critic' });
+    const sides = pair.getByRole('article');
+    await sides.nth(0).getByText('iteration 1, generator').waitFor();
+    await sides.nth(1).getByText('iteration 2, critic, round 2').waitFor();
+    const keys = async (): Promise<(string | null)[]> =>
+      Promise.all([0, 1].map(side => sides.nth(side).locator('.box').first().textContent()));
+    const first = await pair.getByLabel('Question', { exact: true }).inputValue();
+    await pair.getByRole('button', { name: 'Next question with different answers' }).click();
+    expect(await pair.getByLabel('Question', { exact: true }).inputValue()).not.toBe(first);
+    const [one, two] = await keys();
+    expect(one).not.toBe(two);
+    expect(await violations()).toEqual([]);
+
     await page.getByRole('button', { name: /^Loss curve of generator A/ }).press('Enter');
     await page.getByRole('figure', { name: 'Loss of generator A, iteration 3' }).waitFor();
     const losses = page.getByRole('group', { name: /^Training loss .* held-out rows/ });
