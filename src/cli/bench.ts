@@ -72,7 +72,8 @@ async function measure(parts: readonly Part[], rounds: number, threads: number):
   const questions = Array.from({ length: 8 }, () => [
     { role: 'user' as const, content: questionText(drawProblem(random, 'standard', 'eval')) },
   ]);
-  const small = { questions, maxNewTokens: 64, decodeSteps: 48, rounds };
+  // A round of the small model takes a twentieth of a second: a median wants more of them.
+  const small = { questions, maxNewTokens: 64, decodeSteps: 48, rounds: 5 * rounds };
   const engines: Record<string, EngineBench> = {};
   const say = (what: string): void => console.error(`Measuring ${what}…`);
   for (const part of parts) {
