@@ -12,10 +12,15 @@ export interface LibraryModel {
  * @param root folder or URL of the folder that holds the models, ending in a slash
  * @param device `cpu` in Node, `wasm` in a page
  */
-export async function libraryModel(root: string, id: string, device: 'cpu' | 'wasm', dtype = 'fp32'): Promise<LibraryModel> {
+export async function libraryModel(root: string, id: string, device: 'cpu' | 'wasm', threads = 1): Promise<LibraryModel> {
   Object.assign(env, { allowLocalModels: true, allowRemoteModels: false, localModelPath: root, useBrowserCache: false });
   const tokenizer = await AutoTokenizer.from_pretrained(id);
-  const model = await AutoModelForCausalLM.from_pretrained(id, { device, dtype: dtype as 'fp32' });
+  const model = await AutoModelForCausalLM.from_pretrained(id, {
+    device,
+    dtype: 'fp32',
+    // In a page there is one anyway. More of them do not help a single row, and those that wait keep a processor busy.
+    ...(device === 'cpu' ? { session_options: { intraOpNumThreads: threads } } : {}),
+  });
   return {
     async generate(messages, maxNewTokens) {
       const inputs = tokenizer.apply_chat_template([...messages], { add_generation_prompt: true, return_dict: true }) as unknown as {
