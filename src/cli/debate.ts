@@ -1,17 +1,15 @@
 // `debate`: the page's debate without a page. The same rooms, the same events, a file instead of a database.
 import { randomUUID } from 'node:crypto';
-import { availableParallelism } from 'node:os';
-import { basename, join, resolve } from 'node:path';
+import { basename, join } from 'node:path';
 
 import type { EngineInfo, RunEvent } from '../debate/events';
 import { fold, foldAll, type RunStart } from '../debate/fold';
 import { DebateHalted, runDebate } from '../debate/protocol';
 import { allTurns } from '../debate/schedule';
-import type { Engine } from '../models/engine';
-import { createNodeTeam } from '../models/team/node';
 import { app, timestamp } from './about';
 import { debateHelp, debatePlan, type DebatePlan } from './debate-options';
 import { CliError } from './errors';
+import { openEngine } from './open-engine';
 import { createProgress, duration } from './progress';
 import { dropJournal, openRunJournal, writeRun } from './run-journal';
 import { summary } from './summary';
@@ -47,14 +45,6 @@ function checkSame(plan: DebatePlan, stored: RunStart): void {
     );
 }
 
-async function engineFor(plan: DebatePlan): Promise<Engine> {
-  try {
-    return await createNodeTeam(plan.modelDir, { base: plan.config.base, processors: plan.threads ?? availableParallelism() });
-  } catch (error) {
-    throw new CliError(`cannot load a model from ${resolve(plan.modelDir)}: ${(error as Error).message}`);
-  }
-}
-
 export async function debate(args: string[]): Promise<void> {
   const plan = debatePlan(args, builtinDir);
   if (!plan) return console.log(debateHelp);
@@ -64,7 +54,7 @@ export async function debate(args: string[]): Promise<void> {
   const stored = foldAll(events);
   if (stored.start) checkSame(plan, stored.start);
 
-  const engine = await engineFor(plan).catch(async (error: unknown) => {
+  const engine = await openEngine(plan.modelDir, plan.config.base, plan.threads).catch(async (error: unknown) => {
     await journal.close();
     if (!events.length) await dropJournal(journalPath);
     throw error;

@@ -1,7 +1,7 @@
 // `loop`: the page's closed loop without a page. The same rooms, the same events, a folder instead of a database.
 import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 
 import { foldAll } from '../debate/fold';
 import { DebateHalted } from '../debate/protocol';
@@ -11,9 +11,9 @@ import { evalQuestions, trainQuestions } from '../experiment/questions';
 import { isShared, societyOf } from '../experiment/society';
 import type { LoopConfig, LoopEvent } from '../experiment/records';
 import type { Engine } from '../models/engine';
-import { createNodeTeam } from '../models/team/node';
 import { app, timestamp } from './about';
 import { CliError } from './errors';
+import { openEngine } from './open-engine';
 import { openEndpoint } from './loop-endpoint';
 import { openLoopFolder, type LoopFolder } from './loop-folder';
 import { loopCommand, loopHelp, type LoopCommand } from './loop-options';
@@ -44,14 +44,6 @@ function startOf({ title }: LoopCommand, config: LoopConfig, engine: Engine): Lo
   };
 }
 
-async function engineFor(command: LoopCommand, config: LoopConfig): Promise<Engine> {
-  try {
-    return await createNodeTeam(command.modelDir, { base: config.debate.base, processors: command.threads ?? availableParallelism() });
-  } catch (error) {
-    throw new CliError(`cannot load a model from ${resolve(command.modelDir)}: ${(error as Error).message}`);
-  }
-}
-
 /** Closes in reverse what was opened, whatever happened in between. */
 async function withOpen<T>(use: (opened: <O extends object>(thing: O, close: (thing: O) => Promise<void>) => O) => Promise<T>): Promise<T> {
   const closers: (() => Promise<void>)[] = [];
@@ -78,7 +70,7 @@ export async function loop(args: string[]): Promise<void> {
     const stored = foldLoopAll(folder.events);
     const config = stored.start?.config ?? command.config;
     if (!config) throw new CliError(`the loop in ${command.out} was cut off before it began: delete the folder and start anew.`);
-    const engine = opened(await engineFor(command, config), open => open.dispose());
+    const engine = opened(await openEngine(command.modelDir, config.debate.base, command.threads), open => open.dispose());
     const start = stored.start ?? startOf(command, config, engine);
     if (start.engine.modelHash !== engine.facts.modelHash)
       throw new CliError(

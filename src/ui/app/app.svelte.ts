@@ -29,7 +29,8 @@ export function createApp(signal: AbortSignal = new AbortController().signal): A
     createEngine: async (ref, options) => {
       // Fetched on the first click that needs a model: nothing of it is part of the first paint.
       const { createPageTeam } = await import('../../models/team/page');
-      return createPageTeam(ref, options);
+      const onFewer = (reason: string): void => notices.tell(`One engine fewer; the others go on. ${reason}`);
+      return createPageTeam(ref, { ...options, onFewer });
     },
     drive,
     record: new Record(() => painted.then(() => openStore())),
