@@ -240,7 +240,7 @@ describe('an engine that stops', { timeout: 300_000 }, () => {
     await page.getByRole('link', { name: /40 ×/ }).click();
     await shown(/finished/);
     const saving = page.waitForEvent('download');
-    await page.getByRole('button', { name: 'Export' }).click();
+    await page.locator('#main').getByRole('button', { name: 'Export' }).click();
     const { events } = JSON.parse(readFileSync(await (await saving).path(), 'utf8')) as {
       events: { type: string; note?: string; turn?: { id: string } }[];
     };
