@@ -308,7 +308,7 @@ describe('the page', { timeout: 400_000 }, () => {
     expect(await violations()).toEqual([]);
 
     const saving = page.waitForEvent('download');
-    await page.getByRole('button', { name: 'Export' }).click();
+    await page.locator('#main').getByRole('button', { name: 'Export' }).click();
     const download = await saving;
     const file = join(dir, 'exported.run.json');
     await download.saveAs(file);

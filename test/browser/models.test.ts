@@ -57,7 +57,7 @@ async function exported(title: RegExp): Promise<RunEvent[]> {
   await page.evaluate("void (location.hash = '#/runs')");
   await page.getByRole('link', { name: title }).click();
   const saving = page.waitForEvent('download');
-  await page.getByRole('button', { name: 'Export' }).click();
+  await page.locator('#main').getByRole('button', { name: 'Export' }).click();
   return (JSON.parse(readFileSync(await (await saving).path(), 'utf8')) as RunFile).events;
 }
 
