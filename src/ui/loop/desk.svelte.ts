@@ -48,7 +48,7 @@ export class LoopDesk {
   }
 
   /**
-   * Loads the base, so that the loop can say what speaks, and starts.
+   * Loads the base, so that the loop can say what speaks, and starts. Resolves once the loop is in the record.
    * @throws EngineFault, EngineElsewhere, RangeError when there are not that many questions
    */
   async start(config: LoopConfig, title: string, goal: number | null, signal: AbortSignal): Promise<LiveLoop> {
@@ -74,7 +74,12 @@ export class LoopDesk {
     const live = new LiveLoop({ start }, await this.#loopDeps(start));
     live.setGoal(goal);
     this.#live = live;
-    void live.go().then(() => this.refresh());
+    const { rest } = await live.begin().catch((error: unknown) => {
+      // There is nothing to come back to.
+      this.#live = null;
+      throw error;
+    });
+    void rest.then(() => this.refresh());
     return live;
   }
 

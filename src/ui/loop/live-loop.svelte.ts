@@ -53,6 +53,8 @@ export class LiveLoop {
   #goal = $state.raw<number | null>(null);
   #stopping = $state(false);
   #stored: boolean;
+  /** Waits for the first event to be durable, or for the sitting to end without it. */
+  #onKept: () => void = () => undefined;
   #facts: LoopState;
   #waiting: LiveLoopEvent[] = [];
   #scheduled = false;
@@ -123,6 +125,19 @@ export class LiveLoop {
   go(onFailure?: 'keep'): Promise<void> {
     this.#going ??= this.#run(onFailure).finally(() => (this.#going = null));
     return this.#going;
+  }
+
+  /**
+   * Starts a new loop. Resolves once its beginning is durable, so that nothing refers to a loop that a reload would not find.
+   * @returns when it comes to rest; never rejects
+   * @throws EngineFault when it could not be kept
+   */
+  async begin(): Promise<{ rest: Promise<void> }> {
+    const kept = new Promise<void>(resolve => (this.#onKept = resolve));
+    const rest = this.go();
+    await Promise.race([kept, rest]);
+    if (!this.#stored) throw this.#fault ?? asFault(paused());
+    return { rest };
   }
 
   /** Ends the sitting. Jobs that were ordered go on at their endpoint and are found again. */
@@ -203,6 +218,7 @@ export class LiveLoop {
     if (event.type === 'loop-started') await this.deps.create(event);
     else await this.deps.append(this.id, event);
     this.#stored = true;
+    this.#onKept();
     this.#facts = foldLoop(this.#facts, event);
     if (event.type === 'measured') {
       const { k, n } = event.measures.debate;
