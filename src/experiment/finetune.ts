@@ -4,7 +4,7 @@ import { agentName, type AgentName, type SetRole, type SetRow } from '../dataset
 import { fewUpdates, updatesOf } from '../datasets/updates';
 import { LoopHalted, type Context } from './context';
 import { openJobs, type JobEnded } from './fold';
-import { JobFailed, type TuneOrder, type TuneUpdate, type Tuned } from './ports';
+import { JobFailed, orderKey, type TuneOrder, type TuneUpdate, type Tuned } from './ports';
 import type { KeptWeights, LoopConfig, TrainSettings } from './records';
 import { derivedSeed } from './seeds';
 import { adapterId, isShared, trainedIn, weightsOf } from './society';
@@ -55,7 +55,7 @@ async function orderOf(context: Context, iteration: number, name: AgentName, hea
   const { training, validation } = splitSet(set, config.validationRows);
   const failures = context.state.iterations[iteration]!.jobs.get(name)?.failures ?? 0;
   const order: TuneOrder = {
-    key: `${loop}/${iteration}/${name}${failures ? `/${failures + 1}` : ''}`,
+    key: orderKey(loop, iteration, name, failures),
     loop,
     iteration,
     agent: name,

@@ -58,6 +58,10 @@ export interface Tuned {
   warnings: string[];
 }
 
+/** @param failures tries that failed: what is ordered again is another order */
+export const orderKey = (loop: string, iteration: number, agent: AgentName, failures: number): string =>
+  `${loop}/${iteration}/${agent}${failures ? `/${failures + 1}` : ''}`;
+
 /** The job itself has failed or was cancelled at the endpoint: repeating the order under its key would only find it so again. */
 export class JobFailed extends Error {
   override readonly name = 'JobFailed';

@@ -222,7 +222,8 @@ describe('the loop', { timeout: 400_000 }, () => {
     // Enough that the last stage still goes on when the page is reloaded in it, on a quick machine too.
     await fill('Held-out questions', '8');
     await fill('Agents', '2');
-    await fill('Generators: updates', '3');
+    // Enough that its trainings outlast some reloads.
+    await fill('Generators: updates', '24');
     await fill('Critics: passes over their rows', '2');
     await page.getByText('Further settings').click();
     await fill('Questions scored for surprise', '2');
@@ -247,9 +248,35 @@ describe('the loop', { timeout: 400_000 }, () => {
     await shown('paused');
     expect(await violations()).toEqual([]);
     await reload();
-    await reached(1, 'finetune', /[1-9]\d*\/8/);
+    await reached(1, 'finetune', /[1-9]\d*\/50/);
     expect(await violations()).toEqual([]);
-    await reload();
+
+    // Its trainings are watched again as soon as the page is there, whatever screen that is.
+    const address = await page.evaluate(() => location.hash);
+    await page.evaluate(() => void (location.hash = '#/learn'));
+    await page.reload();
+    await shown('goes on: its trainings are watched again');
+    await page.getByRole('button', { name: 'Show' }).click();
+    await reached(1, 'finetune');
+    expect(await page.evaluate(() => location.hash)).toBe(address);
+    await page.reload();
+    await reached(1, 'finetune');
+    // A second tab leaves it to the first, and follows.
+    const second = await browser.open(app(address));
+    await second.getByRole('button', { name: 'Resume' }).waitFor();
+    await second.waitForTimeout(4000);
+    expect(await second.getByRole('alert').count()).toBe(0);
+    expect(await second.getByRole('button', { name: 'Pause' }).count()).toBe(0);
+    await second.close();
+    await reached(1, 'finetune');
+    // Who paused it meant it.
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await shown('paused');
+    await page.reload();
+    await page.getByRole('button', { name: 'Resume' }).waitFor();
+    await page.waitForTimeout(4000);
+    expect(await page.getByRole('button', { name: 'Pause' }).count()).toBe(0);
+    await page.getByRole('button', { name: 'Resume' }).click();
     await reached(1, 'adopt');
     await reload();
     await reached(1, 'evaluate');

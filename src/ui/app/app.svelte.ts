@@ -8,6 +8,7 @@ import { Session } from '../session/session.svelte';
 import type { Facts } from './capability';
 import type { LoopDesk } from '../loop/desk.svelte';
 import type { App } from './context';
+import { goOn } from './go-on';
 import { Handed } from './handed.svelte';
 import { Notices } from './notices.svelte';
 import { browserStorage, Preferences } from './preferences.svelte';
@@ -42,6 +43,7 @@ export function createApp(signal: AbortSignal = new AbortController().signal): A
     app: appName,
   });
   const notices = new Notices();
+  const router = new Router(window, signal);
   const date = (): string => new Date().toISOString();
   let opening: Promise<LoopDesk> | null = null;
   let desk = $state.raw<LoopDesk | null>(null);
@@ -54,10 +56,11 @@ export function createApp(signal: AbortSignal = new AbortController().signal): A
     opening.catch(() => (opening = null));
     return opening;
   };
+  void painted.then(() => goOn({ session, router, notices, loops }));
   let facts = $state.raw<Facts | null>(null);
   void painted.then(probe).then(found => (facts = found));
   return {
-    router: new Router(window, signal),
+    router,
     notices,
     loops,
     get desk() {

@@ -16,6 +16,7 @@ import type { ModelObject } from '../../finetune/wire';
 import { consentKey, joined, readConsents, withConsent, type ConsentRequest } from './consent';
 import { TrainingHeld } from './held';
 import { isOver, newJob, withUpdate, type JobView } from './jobs';
+import { placeWords } from './place-words';
 import { findServer, type ServerInfo } from './server-info';
 
 /** `server`: the one this page came from. `export`: sets are made, and trained elsewhere by hand. */
@@ -83,6 +84,8 @@ export class EndpointChoice {
   /** Also here, since storage may refuse to remember. */
   readonly #agreed = new Set<string>();
   readonly #cancels = new Map<string, AbortController>();
+  /** Resolves once it is known which places there are, and the key of an earlier visit if it was kept. */
+  readonly ready: Promise<void>;
 
   constructor(ports: EndpointPorts) {
     this.#ports = ports;
@@ -92,7 +95,7 @@ export class EndpointChoice {
     this.#url = kept?.url ?? '';
     this.#graphics = kept?.graphics ?? false;
     this.#chosen = kept !== null;
-    void this.#start();
+    this.ready = this.#start();
   }
 
   async #start(): Promise<void> {
@@ -228,6 +231,26 @@ export class EndpointChoice {
     if (this.#kind === 'page') return pageOrigin;
     if (this.#kind === 'server') return this.#server ? new URL(this.#server.url, this.#ports.base).origin : null;
     return this.label?.origin || null;
+  }
+
+  /**
+   * What keeps jobs of a loop from being watched without a word of the reader; empty = nothing. Ask once `ready`.
+   * @param origin of the endpoint that has them; null = nobody remembers
+   */
+  unasked(loop: string, origin: string | null): string {
+    if (origin === null) return 'Where its trainings were ordered is not known here any more. Choose that place, then press Resume.';
+    if (origin !== this.origin) {
+      const there = placeWords(origin, this.#ports.place().origin);
+      return `Its trainings were ordered ${there}; another place is chosen now, or that one does not answer. Choose it, then press Resume.`;
+    }
+    if (this.#kind === 'page') return '';
+    if (this.#kind === 'url' && this.#key === '')
+      return `The key of ${origin} was not kept. Enter it, if one is needed, then press Resume.`;
+    const known = [...this.#agreed, ...readConsents(this.#ports.kept('endpoint-consents'))];
+    const here = `${loop}@${origin}`;
+    return known.some(key => key === here || key.startsWith(`${here}>`))
+      ? ''
+      : `Rows have not been released to ${origin} yet. Press Resume to be asked.`;
   }
 
   choose(kind: EndpointKind): void {

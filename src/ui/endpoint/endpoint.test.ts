@@ -136,6 +136,28 @@ describe('the choice', () => {
     expect([fooled.kind, fooled.serverTrains]).toEqual(['page', false]);
   });
 
+  test('says what keeps jobs from being watched without the reader: another place, a lost key, rows that were not released', async () => {
+    const quiet: Fetch = async () => new Response('', { status: 404 });
+    const here = new EndpointChoice(ports({ fetch: quiet }).all);
+    await here.ready;
+    expect(here.unasked('loop-1', here.origin)).toBe('');
+    expect(here.unasked('loop-1', url)).toMatch(/ordered at https:\/\/tuner\.example; another place is chosen.*press Resume/);
+    expect(here.unasked('loop-1', null)).toMatch(/not known.*press Resume/);
+
+    const { choice, kept, all } = await atUrl(quiet);
+    expect(choice.unasked('loop-1', url)).toMatch(/not been released.*Press Resume/);
+    kept.set('endpoint-consents', JSON.stringify([`loop-1@${url}>https://up.example`]));
+    expect(choice.unasked('loop-1', url)).toBe('');
+    expect(choice.unasked('loop-10', url)).toMatch(/not been released/);
+    const later = new EndpointChoice(all);
+    await later.ready;
+    expect(later.unasked('loop-1', url)).toMatch(/key of https:\/\/tuner\.example was not kept.*press Resume/);
+    await choice.setKey(canary, true);
+    const remembered = new EndpointChoice(all);
+    await remembered.ready;
+    expect(remembered.unasked('loop-1', url)).toBe('');
+  });
+
   test('says before a loop starts that its base is not trained there, and what to do', async () => {
     const trains = (...ids: string[]) =>
       Response.json({

@@ -10,6 +10,7 @@ import { openSecrets } from '../../store/secrets';
 import type { Session } from '../session/session.svelte';
 import { driverPorts } from './driver';
 import { LiveLoop, type LiveLoopDeps } from './live-loop.svelte';
+import { findWatched, type Waiting } from './revive';
 import { LoopSetup } from './setup.svelte';
 
 export interface DeskDeps {
@@ -24,6 +25,8 @@ export interface DeskDeps {
 export class LoopDesk {
   #live = $state.raw<LiveLoop | null>(null);
   #list = $state.raw<readonly ListedLoop[] | null>(null);
+  #waiting = $state.raw<Waiting | null>(null);
+  #opening: { loop: string; live: Promise<LiveLoop> } | null = null;
 
   /** What the next loop will be. */
   readonly setup: LoopSetup;
@@ -41,6 +44,11 @@ export class LoopDesk {
   /** null until it was read. */
   get list(): readonly ListedLoop[] | null {
     return this.#list;
+  }
+
+  /** A loop that would have gone on by itself, and why it does not. */
+  get waiting(): Waiting | null {
+    return this.#waiting;
   }
 
   async refresh(): Promise<void> {
@@ -86,6 +94,15 @@ export class LoopDesk {
   /** Opens a stored loop as the one of this tab, without going on with it. @throws StoreError, RangeError */
   async open(loop: string): Promise<LiveLoop> {
     if (this.#live?.id === loop) return this.#live;
+    // Asked twice at once, by two presses or by a press while it goes on by itself, it is still one.
+    if (this.#opening?.loop !== loop) {
+      const live = this.#open(loop).finally(() => (this.#opening = null));
+      this.#opening = { loop, live };
+    }
+    return this.#opening.live;
+  }
+
+  async #open(loop: string): Promise<LiveLoop> {
     await this.#live?.pause();
     const { events } = await (await this.deps.session.record.store).readLoop(loop);
     const first = events[0];
@@ -97,8 +114,37 @@ export class LoopDesk {
 
   async resume(loop: string, onFailure?: 'keep'): Promise<LiveLoop> {
     const live = await this.open(loop);
+    this.#waiting = null;
     void live.go(onFailure).then(() => this.refresh());
     return live;
+  }
+
+  /**
+   * Once a visit: goes on with the loop whose trainings were watched when the page was left, unless that needs the reader.
+   * @returns it, or the reason why it waits; null = there is none
+   * @throws StoreError, RangeError
+   */
+  async revive(tabsSeen: boolean): Promise<Waiting | null> {
+    const { session, endpoint } = this.deps;
+    const store = await session.record.store;
+    const elsewhere = async (): Promise<boolean> => {
+      await session.look();
+      return session.elsewhere;
+    };
+    const sleep = (ms: number): Promise<void> => new Promise(rest => setTimeout(rest, ms));
+    const found = await findWatched({ store, endpoint, tabsSeen, elsewhere, sleep });
+    if (found === null || this.#live?.id === found.loop) return null;
+    const busy = this.#live?.active === true || session.live?.active === true;
+    if (found.reason === '' && !busy) {
+      await this.resume(found.loop);
+      return found;
+    }
+    // Whoever began something else since then did not mean to have it interrupted.
+    if (found.reason === '') await store.releaseLoop(found.loop);
+    this.#waiting = busy
+      ? { ...found, reason: 'Something else is going on in this tab. Press Resume to go on with this in its place.' }
+      : found;
+    return this.#waiting;
   }
 
   /** @returns what the place where it was trained would not let go of; empty = nothing */
@@ -120,6 +166,7 @@ export class LoopDesk {
       },
     );
     await store.deleteLoop(loop);
+    if (this.#waiting?.loop === loop) this.#waiting = null;
     await this.refresh();
     return left;
   }

@@ -3,8 +3,8 @@ import type { RunConfig } from '../../debate/config';
 import { asJobFailure } from '../../experiment/job-failure';
 import type { LoopPorts } from '../../experiment/ports';
 import type { LiveLoopEvent, LoopEvent, ProbeResult } from '../../experiment/records';
-import { pageOrigin } from '../../finetune/endpoint-address';
 import type { EndpointChoice } from '../endpoint/endpoint.svelte';
+import { placeWords } from '../endpoint/place-words';
 import type { Session } from '../session/session.svelte';
 import { assertPlace } from './place';
 
@@ -27,9 +27,6 @@ const rowsPerScore = 24;
 
 const probeFile = 'probe.json';
 
-const placeWords = (origin: string): string =>
-  origin === pageOrigin ? 'in this page' : origin === location.origin ? 'at the server of this page' : `at ${origin}`;
-
 export function driverPorts({ session, endpoint, loop, base, append, emit, now, clock }: DriverDeps): LoopPorts {
   const { record } = session;
 
@@ -46,7 +43,8 @@ export function driverPorts({ session, endpoint, loop, base, append, emit, now, 
     readSet: async sha256 => (await record.store).sets.read(sha256),
 
     async finetune(order, on, signal) {
-      if (endpoint.origin !== null) await assertPlace(order, endpoint.origin, (await record.store).memos, placeWords);
+      if (endpoint.origin !== null)
+        await assertPlace(order, endpoint.origin, (await record.store).memos, origin => placeWords(origin, location.origin));
       let job: string | null = null;
       try {
         return await endpoint.finetune(
