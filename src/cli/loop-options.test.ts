@@ -97,3 +97,8 @@ describe('loop options', () => {
     expect(() => configOf('--config', file(content))).toThrow(message);
   });
 });
+
+test('weights of another base are used only when asked for, also when going on', () => {
+  expect(loopCommand([], 'models/abacus')!.anyBase).toBe(false);
+  expect(loopCommand(['--resume', '--any-base'], 'models/abacus')!.anyBase).toBe(true);
+});

@@ -32,6 +32,7 @@ const flags = {
   society: ['string', societies.join('|'), 'who is trained: every agent by itself, or as a control one model that speaks as all'],
   seed: ['string', 'S', 'questions, draws, sets and training all follow from it'],
   'keep-going': ['boolean', '', 'an agent whose training fails keeps its previous weights, and the loop goes on'],
+  'any-base': ['boolean', '', 'weights that name another base than the model are used all the same'],
   model: ['string', 'DIR', 'model folder (public/models/abacus)'],
   threads: ['string', 'N', 'cores: threads of the model, trainings side by side (all)'],
   width: ['string', 'N', 'most rows per call of the model (192)'],
@@ -60,6 +61,7 @@ export interface LoopCommand {
   /** How far to go, when asked for. */
   iterations: number | undefined;
   onFailure: 'keep' | undefined;
+  anyBase: boolean;
   out: string;
   modelDir: string;
   threads: number | undefined;
@@ -144,6 +146,7 @@ export function loopCommand(args: string[], builtinDir: string): LoopCommand | n
   const rest = {
     iterations,
     onFailure: values['keep-going'] ? ('keep' as const) : undefined,
+    anyBase: values['any-base'] === true,
     out: String(values.out ?? 'loop'),
     modelDir: String(values.model ?? builtinDir),
     threads: number(values, 'threads', 1, 256),

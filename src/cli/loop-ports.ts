@@ -6,6 +6,7 @@ import { allTurns } from '../debate/schedule';
 import { asJobFailure } from '../experiment/job-failure';
 import type { LoopPorts, TuneOrder, Tuned, TuneUpdate } from '../experiment/ports';
 import type { LiveLoopEvent, LoopEvent } from '../experiment/records';
+import { otherBase, refusedBase } from '../models/base-identity';
 import type { Engine, TunedFiles } from '../models/engine';
 import { app, timestamp } from './about';
 import type { LoopFolder } from './loop-folder';
@@ -22,6 +23,8 @@ export interface NodePorts {
   endpoint: LoopEndpoint;
   /** Most rows per call of the engine. */
   width: number;
+  /** Weights that name another base are used all the same. */
+  anyBase: boolean;
   /** Told of every event once it is stored. */
   onStored: (event: LoopEvent) => void;
   onLive: (event: LiveLoopEvent) => void;
@@ -39,7 +42,7 @@ const shorter = (event: LoopEvent): LoopEvent =>
       }
     : event;
 
-export function nodePorts({ folder, engine, endpoint, width, onStored, onLive }: NodePorts): LoopPorts {
+export function nodePorts({ folder, engine, endpoint, width, anyBase, onStored, onLive }: NodePorts): LoopPorts {
   return {
     async append(event) {
       const kept = shorter(event);
@@ -103,9 +106,14 @@ export function nodePorts({ folder, engine, endpoint, width, onStored, onLive }:
     keepAdapter: (id, tuned, facts) => folder.keepAdapter(id, tuned, facts),
     async adopt(adapters, signal) {
       const files = new Map<string, TunedFiles>();
-      for (const id of adapters) files.set(id, await folder.readAdapter(id));
-      await engine.adopt(files, signal);
       const probes: Awaited<ReturnType<LoopPorts['adopt']>> = new Map();
+      for (const id of adapters) {
+        const kept = await folder.readAdapter(id);
+        const other = anyBase ? null : otherBase(engine.facts.base, kept);
+        if (other) probes.set(id, refusedBase(other));
+        else files.set(id, kept);
+      }
+      await engine.adopt(files, signal);
       for (const [id, { 'probe.json': probe }] of files) {
         if (!probe) {
           probes.set(id, null);

@@ -87,7 +87,10 @@ interface Parts {
   start: LoopStart;
 }
 
-async function drive({ out, width, iterations, onFailure }: LoopCommand, { folder, endpoint, engine, start }: Parts): Promise<void> {
+async function drive(
+  { out, width, iterations, onFailure, anyBase }: LoopCommand,
+  { folder, endpoint, engine, start }: Parts,
+): Promise<void> {
   const { config } = start;
   const events: LoopEvent[] = [...folder.events];
   const control = new AbortController();
@@ -100,6 +103,7 @@ async function drive({ out, width, iterations, onFailure }: LoopCommand, { folde
     engine,
     endpoint,
     width,
+    anyBase,
     onStored: event => events.push(event),
     onLive: event => progress.show(event),
   });
@@ -122,8 +126,9 @@ async function drive({ out, width, iterations, onFailure }: LoopCommand, { folde
     progress.end();
     if (events.length) await folder.publish(events, false);
     if (!(error instanceof LoopHalted || error instanceof DebateHalted)) throw error;
+    const anyway = error instanceof LoopHalted && error.strangers.length ? ', with --any-base uses them all the same' : '';
     throw new CliError(
-      `${error.message}. What was done is kept in ${out}; --resume tries again, and with --keep-going goes on without what failed.`,
+      `${error.message}. What was done is kept in ${out}; --resume tries again${anyway}, and with --keep-going goes on without what failed.`,
     );
   } finally {
     process.off('SIGINT', stop).off('SIGTERM', stop);

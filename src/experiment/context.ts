@@ -12,6 +12,8 @@ export class LoopHalted extends Error {
     readonly iteration: number,
     readonly stage: Stage,
     message: string,
+    /** Ids of weights that were refused since they name another base: the reader may know better. */
+    readonly strangers: readonly string[] = [],
   ) {
     super(message);
   }

@@ -92,7 +92,10 @@ export interface LoopPorts {
   finetune(order: TuneOrder, on: (update: TuneUpdate) => void, signal: AbortSignal): Promise<Tuned>;
   /** Keeps result files durably. @returns sha256 of the weights file */
   keepAdapter(id: string, tuned: Tuned, facts: { loop: string; iteration: number; agent: AgentName; dataset: string }): Promise<string>;
-  /** Makes exactly these kept agents speakable. @returns the probe of each, null where its trainer wrote none */
+  /**
+   * Makes exactly these kept agents speakable, but for those that name another base: they are only refused.
+   * @returns the probe of each, null where its trainer wrote none
+   */
   adopt(adapters: readonly string[], signal: AbortSignal): Promise<Map<string, ProbeResult | null>>;
   /** ln p of each token of `text` after `messages` under an agent; null = the base. Told now and then how many rows are done. */
   score(

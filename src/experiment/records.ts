@@ -119,6 +119,8 @@ export interface ProbeResult {
   bound: number;
   passed: boolean;
   reason: string | null;
+  /** Refused before anything was computed, since it names another base than the one that speaks: then the numbers say nothing. */
+  otherBase?: true;
 }
 
 export type LoopEvent =

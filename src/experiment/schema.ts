@@ -149,7 +149,15 @@ export const loopEventSchema = v.variant('type', [
     agent,
     ...kept,
     dataset: sha256,
-    probe: v.nullable(v.object({ deviation: finite, bound: finite, passed: v.boolean(), reason: v.nullable(message) })),
+    probe: v.nullable(
+      v.object({
+        deviation: finite,
+        bound: finite,
+        passed: v.boolean(),
+        reason: v.nullable(message),
+        otherBase: v.optional(v.literal(true)),
+      }),
+    ),
     at: stamp,
   }),
   v.object({ type: v.literal('measured'), iteration, run: id, measures, ms: amount, at: stamp }),

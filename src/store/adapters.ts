@@ -58,6 +58,16 @@ export class Adapters {
     return records.sort((a, b) => a.iteration - b.iteration || (a.agent < b.agent ? 1 : a.agent > b.agent ? -1 : 0));
   }
 
+  /** The reader's word that these are of the base they speak with, whatever they name. @throws StoreError 'missing' */
+  async useAnyway(ids: readonly string[]): Promise<void> {
+    for (const id of ids) {
+      const facts = await this.documents.get('adapters', id);
+      if (facts === undefined) throw new StoreError('missing', 'There are no such weights.', 'Train them again.');
+      const value: AdapterRecord = { ...upToDate(facts), anyway: true };
+      await this.documents.put([{ store: 'adapters', key: id, value }]);
+    }
+  }
+
   remove(ids: readonly string[]): Promise<void> {
     return this.documents.remove(ids.flatMap(key => (['adapters', 'adapterFiles'] as const).map(store => ({ store, key }))));
   }

@@ -182,6 +182,7 @@ export class LoopDesk {
       append: async (id, event) => void (await store.appendLoop(id, event)),
       claim: id => store.claimLoop(id),
       release: id => store.releaseLoop(id),
+      useAnyway: ids => store.adapters.useAnyway(ids),
       cancelJobs: id => endpoint.cancelLoop(id),
       date,
       announce,

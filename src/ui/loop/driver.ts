@@ -5,6 +5,7 @@ import type { LoopPorts } from '../../experiment/ports';
 import type { LiveLoopEvent, LoopEvent, ProbeResult } from '../../experiment/records';
 import type { EndpointChoice } from '../endpoint/endpoint.svelte';
 import { placeWords } from '../endpoint/place-words';
+import { otherBase, refusedBase } from '../../models/base-identity';
 import type { Session } from '../session/session.svelte';
 import { assertPlace } from './place';
 
@@ -71,9 +72,16 @@ export function driverPorts({ session, endpoint, loop, base, append, emit, now, 
 
     async adopt(ids, signal) {
       if (session.live?.active) await session.live.pause();
-      const { engine, files } = await session.assemble(base, ids, signal);
+      const { adapters } = await record.store;
       const probes = new Map<string, ProbeResult | null>();
       for (const id of ids) {
+        const kept = await adapters.read(id);
+        const other = kept.record.anyway ? null : otherBase(base, kept.files);
+        if (other) probes.set(id, refusedBase(other));
+      }
+      const own = ids.filter(id => !probes.has(id));
+      const { engine, files } = await session.assemble(base, own, signal);
+      for (const id of own) {
         const probe = files.get(id)?.[probeFile];
         if (!probe) {
           probes.set(id, null);

@@ -28,6 +28,8 @@ export interface LiveLoopDeps {
   append: (loop: string, event: LoopEvent) => Promise<void>;
   claim: (loop: string) => Promise<void>;
   release: (loop: string) => Promise<void>;
+  /** The reader's word that weights are of this base, whatever they name. */
+  useAnyway: (adapters: readonly string[]) => Promise<void>;
   /** Ends the jobs of this loop at the endpoint. */
   cancelJobs: (loop: string) => Promise<void>;
   /** ISO 8601. */
@@ -48,6 +50,7 @@ export class LiveLoop {
   #phase = $state.raw<LoopPhase>('paused');
   #fault = $state.raw<EngineFault | null>(null);
   #haltedAt = $state.raw<Stage | null>(null);
+  #strangers = $state.raw<readonly string[]>([]);
   #watched = $state.raw<ReadonlyMap<AgentName, readonly number[]>>(new Map());
   /** Iterations to be done; null = until somebody stops it. */
   #goal = $state.raw<number | null>(null);
@@ -92,6 +95,10 @@ export class LiveLoop {
   /** The stage in which a training or its weights failed; the loop can go on without them. */
   get haltedAt(): Stage | null {
     return this.#haltedAt;
+  }
+  /** Ids of weights it stopped at since they name another base. */
+  get strangers(): readonly string[] {
+    return this.#strangers;
   }
   get watched(): ReadonlyMap<AgentName, readonly number[]> {
     return this.#watched;
@@ -140,6 +147,20 @@ export class LiveLoop {
     return { rest };
   }
 
+  /** Goes on with the weights it stopped at, although they name another base. */
+  async useAnyway(): Promise<void> {
+    const chosen = this.#strangers;
+    try {
+      await this.deps.useAnyway(chosen);
+      const text = `Used although they name another base, as the reader asked: ${chosen.join(', ')}.`;
+      await this.#append({ type: 'note', note: 'warning', text: text.slice(0, 2000), at: this.deps.date() });
+    } catch (error) {
+      this.#fault = asFault(error);
+      return;
+    }
+    await this.go();
+  }
+
   /** Ends the sitting. Jobs that were ordered go on at their endpoint and are found again. */
   async pause(): Promise<void> {
     if (!this.#going) return;
@@ -162,6 +183,7 @@ export class LiveLoop {
     this.#abort = abort;
     this.#fault = null;
     this.#haltedAt = null;
+    this.#strangers = [];
     this.#stopping = false;
     this.#phase = 'running';
     this.#watched = new Map();
@@ -190,8 +212,9 @@ export class LiveLoop {
     const byHand = signal.aborted || (error instanceof DOMException && error.name === 'AbortError');
     if (!byHand) {
       this.#fault = asFault(error);
-      const { stage } = (error ?? {}) as { stage?: unknown };
+      const { stage, strangers } = (error ?? {}) as { stage?: unknown; strangers?: readonly string[] };
       this.#haltedAt = stages.find(one => one === stage) ?? null;
+      this.#strangers = strangers ?? [];
     }
     this.#phase = byHand ? 'paused' : 'failed';
     this.#settle();

@@ -25,6 +25,7 @@ function bench(change: Partial<LiveLoopDeps> = {}): Bench {
     append: async (_, event) => void journal.push(structuredClone(event)),
     claim: async () => void claims.push('claim'),
     release: async () => void claims.push('release'),
+    useAnyway: async ids => void claims.push(...ids),
     cancelJobs: async () => undefined,
     date: () => '2026-11-21T00:00:00.000Z',
     announce: text => void said.push(text),
@@ -114,5 +115,27 @@ describe('a loop of this tab', () => {
     expect(live.fault?.message).toMatch(/generator_1: out of memory/);
     await live.go('keep');
     expect([live.phase, measured(journal)]).toEqual(['finished', 3]);
+  });
+
+  it('stops at weights of another base, and uses them when told to, which its journal says', async () => {
+    const { deps, journal, claims, world } = bench();
+    const other = {
+      deviation: 0,
+      bound: 0,
+      passed: false,
+      reason: 'It says that it was trained on X; Y is loaded here.',
+      otherBase: true as const,
+    };
+    world.probe = id => (id.endsWith('it1/critic_1') && !claims.includes(id) ? other : null);
+    const live = new LiveLoop({ start: startOf(config) }, deps);
+    await live.go();
+    expect([live.phase, live.haltedAt, live.strangers]).toEqual(['failed', 'adopt', ['loop/it1/critic_1']]);
+    expect(live.fault?.message).toBe(`weights are of another base (critic_1: ${other.reason})`);
+    await live.useAnyway();
+    expect([live.phase, live.strangers]).toEqual(['finished', []]);
+    expect(journal).toContainEqual(
+      expect.objectContaining({ note: 'warning', text: expect.stringMatching(/another base.*loop\/it1\/critic_1/) }),
+    );
+    expect(live.state.iterations[1]!.adopted.get('critic_1')!.probe).toBeNull();
   });
 });
