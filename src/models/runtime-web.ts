@@ -4,6 +4,7 @@ import loader from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.mjs?url';
 import wasm from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url';
 
 import { gpuMemory } from './gpu-memory';
+import { watchGpu, type GpuWatch } from './gpu-watch';
 import { HeapSession, sessionAddress } from './heap-session';
 import { heapMemory } from './heap-tensor';
 import { hideSubgroups, needsHiding } from './hide-subgroups';
@@ -62,6 +63,7 @@ export async function webgpuRuntime(): Promise<Runtime> {
   (await adapter.requestDevice()).destroy();
   configure(1);
   let memory: DeviceMemory | undefined;
+  let watch: GpuWatch | undefined;
   return {
     device: 'webgpu',
     get name() {
@@ -77,12 +79,21 @@ export async function webgpuRuntime(): Promise<Runtime> {
         preferredOutputLocation: Object.fromEntries(onDevice.map(o => [o, 'gpu-buffer' as const])),
         ...(externalData ? { externalData } : {}),
       });
-      memory = gpuMemory({
-        device: (await ort.env.webgpu.device) as GPUDevice,
-        fromGpuBuffer: (buffer, options) => ort.Tensor.fromGpuBuffer(buffer, options),
-      });
-      return session as unknown as Session;
+      // One device for all sessions of this worker.
+      const device = (await ort.env.webgpu.device) as GPUDevice;
+      watch ??= watchGpu(device);
+      memory = gpuMemory({ device, fromGpuBuffer: (buffer, options) => ort.Tensor.fromGpuBuffer(buffer, options) });
+      return watchedSession(session as unknown as Session, watch);
     },
     tensor,
   };
 }
+
+const watchedSession = (session: Session, watch: GpuWatch): Session => ({
+  inputNames: session.inputNames,
+  outputNames: session.outputNames,
+  inputMetadata: session.inputMetadata,
+  outputMetadata: session.outputMetadata,
+  run: (feeds, fetches) => watch.orLost(() => session.run(feeds, fetches)),
+  release: () => session.release(),
+});

@@ -7,6 +7,7 @@ import type { RunEvent } from '../../src/debate/events';
 import { checkEvents } from '../../src/share/check';
 import { seededRandom } from '../../src/tasks/arithmetic/random';
 import { buildApp, serveFolder, type Site } from './harness';
+import { onDisk, said } from './on-disk';
 import { freshProfile, launch, type Browser } from './store-harness';
 
 const seed = process.env.KILL_SEED ?? 'kill the page 1';
@@ -64,25 +65,6 @@ async function open(hash: string): Promise<Life> {
   return life;
 }
 
-/** What is on disk, without the page's help: runs by id, each journal in order. */
-const onDisk = (page: Page): Promise<Record<string, RunEvent[]>> =>
-  page.evaluate(
-    () =>
-      new Promise<Record<string, RunEvent[]>>((done, fail) => {
-        const request = indexedDB.open('polylogue');
-        request.onerror = () => fail(request.error);
-        request.onsuccess = () => {
-          const all = request.result.transaction('events').objectStore('events').getAll();
-          all.onsuccess = () => {
-            const runs: Record<string, RunEvent[]> = {};
-            for (const { run, event } of all.result as { run: string; event: RunEvent }[]) (runs[run] ??= []).push(event);
-            request.result.close();
-            done(runs);
-          };
-        };
-      }),
-  );
-
 type Weapon = 'renderer' | 'crash' | 'browser' | 'reload';
 
 /** A crash of the page, SIGKILL to its process or to the whole browser, or nothing worse than the reload button. */
@@ -135,13 +117,6 @@ async function resume({ page }: Life): Promise<void> {
 }
 
 const turnsOf = (events: readonly RunEvent[]) => events.flatMap(event => (event.type === 'turn' ? [event.turn] : []));
-/** What was said and decided, whatever the order and the clock. */
-const said = (events: readonly RunEvent[]): string[] =>
-  [
-    ...turnsOf(events).map(({ id, text, answer, prompt, promptHash }) => JSON.stringify([id, text, answer, prompt, promptHash])),
-    ...events.flatMap(event => (event.type === 'decided' ? [JSON.stringify(event.vote)] : [])),
-  ].sort();
-
 test(
   `at least ${leastKills} kills of the page itself lose nothing, double nothing and repeat no turn that was kept`,
   { timeout: 600_000 },

@@ -113,8 +113,6 @@ const api = {
   },
   /** Ends every worker of this page from outside, as an operating system short of memory would. */
   killWorkers: () => workers.splice(0).forEach(worker => worker.terminate()),
-  /** The graphics card of the worker started last goes away. */
-  loseDevice: () => workers.at(-1)!.postMessage('lose the device'),
   /** Bytes of the wasm memory of the worker started last; it must be one with a fault, be it 'none'. */
   heap: () =>
     new Promise<number | null>(resolve => {
