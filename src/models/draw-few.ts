@@ -6,7 +6,8 @@ const FEW = 12;
 const best = { ids: new Int32Array(FEW), weights: new Float64Array(FEW) };
 
 /**
- * Draws where a few candidates decide it, without ordering the others.
+ * Draws where a few candidates decide it, without ordering the others. What the candidates of top-k weigh together is not known then, but it
+ * lies between the weight of those found so far and that of all; most draws fall where both say the same.
  * @param total Σ exp((logit − max) / temperature)
  * @returns null when more than a few would have to be looked at
  */
@@ -14,12 +15,15 @@ export function drawAmongFew(
   logits: Float32Array,
   top: number,
   total: number,
-  { temperature, topP, minP }: SamplingRule,
+  { temperature, topK, topP, minP }: SamplingRule,
   u: number,
 ): number | null {
   const { ids, weights } = best;
   const max = logits[top]!;
   const filtered = topP < 1 || minP > 0;
+  const ranked = topK > 0 && topK < logits.length;
+  // Top-p is a share of what top-k leaves.
+  if (ranked && (filtered || topK < FEW)) return null;
   const wanted = filtered ? topP * total : u * total;
   let last = top;
   for (let count = 0, mass = 0; count < FEW;) {
@@ -30,7 +34,11 @@ export function drawAmongFew(
     ids[count] = last;
     weights[count++] = weight;
     mass += weight;
-    if (!filtered && mass > wanted) return last;
+    if (!filtered && mass > wanted) {
+      if (!ranked) return last;
+      const most = drawFrom(count, wanted);
+      if (drawFrom(count, u * mass) === most) return most;
+    }
     if (filtered && topP < 1 && mass >= wanted) return drawFrom(count, u * mass);
     let next = -1;
     for (let id = 0, highest = -Infinity; id < logits.length; id++) {

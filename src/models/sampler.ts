@@ -93,8 +93,8 @@ export function sample(logits: Float32Array, rule: SamplingRule, u: number): Cho
   const top = argmax(logits);
   const max = logits[top]!;
   if (!Number.isFinite(max)) throw new RangeError(`the model's best logit is ${max}`);
-  const { temperature, topK } = rule;
-  if (temperature === 0 || (topK <= 0 && logits.length < SMALL)) {
+  const { temperature } = rule;
+  if (temperature === 0 || logits.length < SMALL) {
     const mass = massOf(logits, max, 1);
     if (Number.isNaN(mass)) throw new RangeError('the logits hold values that are not numbers');
     const lse = max + Math.log(mass);
