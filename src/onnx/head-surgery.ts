@@ -1,6 +1,7 @@
 // Edits at the end of the graph: logits only where they are wanted, likelihoods and best tokens computed where the logits are.
 import { valueInfo, type Dim } from './graph';
 import { GraphError, GraphIndex, int64Tensor, isOp, nodeProto, opsetOf } from './graph-index';
+import { behindLastAttention } from './last-positions';
 import { DataType, type GraphProto, type ModelProto, type NodeProto } from './proto';
 
 const products = ['MatMul', 'Gemm', 'MatMulInteger', 'MatMulNBits', 'FusedMatMul', 'MatMulIntegerToFloat', 'DynamicQuantizeMatMul'];
@@ -35,7 +36,8 @@ function logitsOutput(graph: GraphProto): { dims: Dim[]; elemType: number } {
 
 /**
  * New required input `logits_index` [batch, k, 1] (int64 positions in the fed sequence); `logits` becomes [batch, k, vocabulary].
- * Without it a prefill of 12 rows × 500 tokens over 152 k words would make 3.6 GB of logits to read 12 rows of them.
+ * Without it a prefill of 12 rows × 500 tokens over 152 k words would make 3.6 GB of logits to read 12 rows of them. Positions are picked as
+ * early as nothing else reads the others: behind the last layer's attention.
  */
 export function gatherLogits(graph: GraphProto): GraphProto {
   const index = new GraphIndex(graph);
@@ -48,18 +50,23 @@ export function gatherLogits(graph: GraphProto): GraphProto {
   const target = quantise && isOp(quantise, 'DynamicQuantizeLinear') ? quantise : product;
   if (target === quantise && index.readers.get(quantise.output[0] ?? '')?.length !== 1)
     throw new GraphError('the quantised input of the head has other readers');
-  const hidden = target.input[0] ?? '';
-  const picked = 'logits/picked';
-  const node = graph.node.flatMap(n =>
-    n === target ? [nodeProto('GatherND', [hidden, 'logits_index'], [picked], { batch_dims: 1 }), replaceInput(n, hidden, picked)] : [n],
-  );
+  const { nodes, from } = behindLastAttention(index, target);
+  const pickers = [...nodes, target];
+  const first = graph.node.find(n => pickers.includes(n));
+  const picked = (tensor: string): string => `${tensor}/picked`;
+  const node = graph.node.flatMap(n => {
+    const edited = pickers.includes(n) ? from.reduce((node, tensor) => replaceInput(node, tensor, picked(tensor)), n) : n;
+    if (n !== first) return [edited];
+    return [...from.map(tensor => nodeProto('GatherND', [tensor, 'logits_index'], [picked(tensor)], { batch_dims: 1 })), edited];
+  });
+  const picks = new Set([...nodes, ...(target === quantise ? [quantise] : [])].flatMap(n => n.output));
   return {
     ...graph,
     node,
     input: [...graph.input, valueInfo('logits_index', DataType.int64, [dims[0]!, 'num_logits', 1])],
     output: graph.output.map(o => (o.name === 'logits' ? valueInfo('logits', elemType, dims) : o)),
     // Declared shapes downstream still say `sequence`; the runtime would plan its buffers by them.
-    valueInfo: graph.valueInfo.filter(v => !passed.has(v.name ?? '') && !(target === quantise && quantise.output.includes(v.name ?? ''))),
+    valueInfo: graph.valueInfo.filter(v => !passed.has(v.name ?? '') && !picks.has(v.name ?? '')),
   };
 }
 
