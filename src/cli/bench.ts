@@ -15,6 +15,7 @@ import { benchInPage } from './bench/engine-page';
 import { benchLoop, type LoopTimes } from './bench/loop';
 import { benchLoopInPage } from './bench/loop-page';
 import { benchPage, type PageTimes } from './bench/page';
+import { togetherOverOne } from './bench/processors';
 import { table } from './bench/table';
 import { benchTrainStep, type TrainStepTimes } from './bench/train-step';
 import { CliError } from './errors';
@@ -32,6 +33,8 @@ loop-page, lecture-page  both in the built page, on wasm, trained in the page`;
 export interface Report {
   date: string;
   machine: string;
+  /** Arithmetic of all processors together over that of one; null where no engine was measured. */
+  together: number | null;
   /** Of onnxruntime, on both sides of a comparison. */
   threads: number;
   engines: Record<string, EngineBench>;
@@ -75,6 +78,7 @@ async function measure(parts: readonly Part[], rounds: number, threads: number):
   // A round of the small model takes a twentieth of a second: a median wants more of them.
   const small = { questions, maxNewTokens: 64, decodeSteps: 48, rounds: 5 * rounds };
   const engines: Record<string, EngineBench> = {};
+  const withEngines = parts.some(part => part.startsWith('node') || part === 'wasm');
   const say = (what: string): void => console.error(`Measuring ${what}…`);
   for (const part of parts) {
     if (part.startsWith('node') || part === 'wasm') say(part);
@@ -102,9 +106,11 @@ async function measure(parts: readonly Part[], rounds: number, threads: number):
       : benchLoopInPage(join(root, 'dist'), presetById(preset).title));
   }
   const processors = cpus();
+  const together = withEngines ? await togetherOverOne(rounds) : null;
   return {
     date: new Date().toISOString().slice(0, 10),
     machine: `${processors.length} × ${processors[0]?.model ?? 'unknown'}, Node ${process.version}`,
+    together,
     threads,
     engines,
     trainStep,

@@ -13,7 +13,7 @@ const engineWords = (count: number): string => (count === 1 ? 'one engine' : `${
 /** Seconds an iteration may take, by part; the lecture on Node has no target of its own. */
 const iterationTargets: Record<string, number> = { node: 150, page: 360, 'page, lecture': 90 };
 
-export function table({ date, machine, threads, engines, trainStep, page, loops }: Report): string {
+export function table({ date, machine, together, threads, engines, trainStep, page, loops }: Report): string {
   const lines = ['| measured | value | target | |', '|---|---|---|---|'];
   for (const [name, { decode, against, alone, parameters }] of Object.entries(engines)) {
     const held = name !== 'node-100m';
@@ -57,5 +57,9 @@ export function table({ date, machine, threads, engines, trainStep, page, loops 
       ),
     );
   }
-  return `${lines.join('\n')}\n\n${date}, ${machine}. Medians; onnxruntime threads on both sides: ${threads}.`;
+  const shared =
+    together === null
+      ? ''
+      : ` All processors at once do ${round(together, 1)}× the matrix products of one, which bounds what further engines add.`;
+  return `${lines.join('\n')}\n\n${date}, ${machine}. Medians; onnxruntime threads on both sides: ${threads}.${shared}`;
 }
