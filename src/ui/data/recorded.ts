@@ -28,12 +28,14 @@ export class Recorded {
   /** What this copy of the page holds: a site may be published without its recordings. */
   static async open(signal: AbortSignal): Promise<Recorded> {
     const found = await Promise.all(
-      recordings.map(recording =>
-        fetchLoop(recording, signal).then(
-          (events): RecordedLoop[] => [{ recording, events }],
-          () => [],
+      recordings
+        .filter(({ control }) => !control)
+        .map(recording =>
+          fetchLoop(recording, signal).then(
+            (events): RecordedLoop[] => [{ recording, events }],
+            () => [],
+          ),
         ),
-      ),
     );
     return new Recorded(found.flat(), signal);
   }

@@ -7,15 +7,23 @@ import { checkLoopSet } from '../../share/checkLoop';
 import { fileCeiling } from '../../share/file';
 
 export interface Recording {
-  /** Name in the address, and of its preset. */
+  /** Name in the address. */
   id: string;
   folder: string;
+  preset: 'gentle' | 'collapse';
+  /** What it is, where several are offered. */
+  title: string;
+  /** Not a society: one model that speaks as all of it, kept to be held against the other of this preset. */
+  control: boolean;
 }
 
-export const recordings: readonly Recording[] = [
-  { id: 'gentle', folder: 'runs/gentle/' },
-  { id: 'collapse', folder: 'runs/collapse/' },
+const recorded = (preset: Recording['preset']): Recording[] => [
+  { id: preset, folder: `runs/${preset}/`, preset, title: preset, control: false },
+  { id: `${preset}-union`, folder: `runs/${preset}-union/`, preset, title: `${preset}, one model on all sets`, control: true },
+  { id: `${preset}-single`, folder: `runs/${preset}-single/`, preset, title: `${preset}, one model on its own answers`, control: true },
 ];
+
+export const recordings: readonly Recording[] = [...recorded('gentle'), ...recorded('collapse')];
 
 export const recordingOf = (id: string): Recording | null => recordings.find(one => one.id === id) ?? null;
 
