@@ -49,6 +49,25 @@ async function readZipped(path: string): Promise<unknown> {
   }
 }
 
+const runPath = (dir: string, run: string): string => join(dir, 'runs', `${run}.run.json.gz`);
+
+/** A finished debate of the loop in this folder, or null. */
+export async function readLoopRun(dir: string, run: string): Promise<RunEvent[] | null> {
+  const file = (await readZipped(runPath(dir, run))) as RunFile | null;
+  return file && file.events.map(parseRunEvent);
+}
+
+/** What a finished loop's folder tells. @throws CliError when it holds none */
+export async function readLoop(dir: string): Promise<LoopEvent[]> {
+  const text = await orNull(readFile(join(dir, 'loop.json'), 'utf8'));
+  if (text === null) throw new CliError(`there is no finished loop in ${dir}.`);
+  try {
+    return (JSON.parse(text) as LoopFile).events.map(parseLoopEvent);
+  } catch (error) {
+    throw new CliError(`${join(dir, 'loop.json')} is damaged: ${(error as Error).message}`);
+  }
+}
+
 /** Leaves out what only a replay that streams token by token needs. */
 const leaner = (event: RunEvent): RunEvent =>
   event.type === 'turn' ? { ...event, turn: { ...event.turn, ends: [], logprobs: [] } } : event;
@@ -91,14 +110,10 @@ export async function openLoopFolder(dir: string, { resume, lean = false }: { re
     await put(journalPath, events.map(event => `${JSON.stringify(parseLoopEvent(event))}\n`).join(''));
   }
   const journal = await openJournal<LoopEvent>(journalPath, parseLoopEvent, 0);
-  const runPath = (run: string): string => join(dir, 'runs', `${run}.run.json.gz`);
   const setPath = (sha256: string): string => join(dir, 'sets', `${sha256}.json.gz`);
   const adapterDir = (id: string): string => join(dir, 'adapters', ...id.split('/'));
 
-  async function readRun(run: string): Promise<RunEvent[] | null> {
-    const file = (await readZipped(runPath(run))) as RunFile | null;
-    return file && file.events.map(parseRunEvent);
-  }
+  const readRun = (run: string): Promise<RunEvent[] | null> => readLoopRun(dir, run);
 
   async function readSet(sha256: string): Promise<TrainingSet | null> {
     const value = await readZipped(setPath(sha256));
@@ -122,7 +137,7 @@ export async function openLoopFolder(dir: string, { resume, lean = false }: { re
     },
     async closeRun(run, open, events) {
       const file: RunFile = { polylogue: 'run', schema: 1, events: lean ? events.map(leaner) : [...events] };
-      await put(runPath(run), await zipped(file));
+      await put(runPath(dir, run), await zipped(file));
       await open.close();
       await rm(join(dir, 'runs', `${run}.journal`), { force: true });
     },

@@ -19,6 +19,10 @@ const commands: Record<string, Command> = {
     about: 'make training sets of a finished run, and files for a trainer elsewhere',
     load: async () => (await import('./sets')).sets,
   },
+  compare: {
+    about: 'two loops on the same held-out questions, paired: a society and its control, over one or several seeds',
+    load: async () => (await import('./compare')).compare,
+  },
   record: { about: 'make the recordings that ship with the page', load: async () => (await import('./record')).record },
 };
 

@@ -78,9 +78,19 @@ export interface PairedComparison {
 }
 
 /** Two runs on the questions they share. */
-export function compareRuns(before: RunState, after: RunState, condition: Condition, seed = 1): PairedComparison {
-  const [first, second] = [gradesOf(before, condition), gradesOf(after, condition)];
-  const pairs = [...first].flatMap(([qid, x]): [number, number][] => (second.has(qid) ? [[x, second.get(qid)!]] : []));
+export const compareRuns = (before: RunState, after: RunState, condition: Condition, seed = 1): PairedComparison =>
+  compareAll([[before, after]], condition, seed);
+
+/**
+ * Several pairs of runs taken together, such as the same comparison under several seeds: each question of each pair counts once. The interval
+ * is over questions; what another training would have made of the same ones is not in it, so the pairs are to be looked at apart, too.
+ * @param runs before and after
+ */
+export function compareAll(runs: readonly (readonly [RunState, RunState])[], condition: Condition, seed = 1): PairedComparison {
+  const pairs = runs.flatMap(([before, after]) => {
+    const [first, second] = [gradesOf(before, condition), gradesOf(after, condition)];
+    return [...first].flatMap(([qid, x]): [number, number][] => (second.has(qid) ? [[x, second.get(qid)!]] : []));
+  });
   const n = pairs.length;
   const mean = (of: (pair: [number, number]) => number): number => (n ? pairs.reduce((sum, pair) => sum + of(pair), 0) / n : 0);
   const split = isVote(condition);

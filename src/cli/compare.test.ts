@@ -1,0 +1,35 @@
+import { resolve } from 'node:path';
+import { afterEach, expect, test, vi } from 'vitest';
+
+import { compare } from './compare';
+
+const recorded = (name: string): string => resolve(import.meta.dirname, '../../public/runs', name);
+
+afterEach(() => vi.restoreAllMocks());
+
+async function printed(args: string[]): Promise<string> {
+  const log = vi.spyOn(console, 'log').mockReturnValue();
+  log.mockClear();
+  await compare(args);
+  return log.mock.calls.flat().join('\n');
+}
+
+test('a loop against another on the same questions, and several pairs taken together', async () => {
+  const [gentle, collapse] = [recorded('gentle'), recorded('collapse')];
+  const once = await printed([gentle, collapse]);
+  expect(once).toContain('n 200 questions');
+  const debate = /^debate +(\S+) \[(\S+), (\S+)\] +(\d+) +(\d+)/m.exec(once)!;
+  const back = /^debate +(\S+) \[(\S+), (\S+)\] +(\d+) +(\d+)/m.exec(await printed([collapse, gentle]))!;
+  expect([back[4], back[5]]).toEqual([debate[5], debate[4]]);
+  const twice = await printed([gentle, collapse, gentle, collapse]);
+  expect(twice).toContain('n 400 questions');
+  expect(/^debate +(\S+)/m.exec(twice)![1]).toBe(debate[1]);
+  // Before any training the two are the same society.
+  expect(await printed([gentle, collapse, '--iteration', '0'])).toMatch(/^debate +\+0\.0 \[\+0\.0, \+0\.0\]/m);
+});
+
+test('what cannot be compared is told', async () => {
+  await expect(compare([recorded('gentle')])).rejects.toThrow('in pairs');
+  await expect(compare([recorded('gentle'), recorded('nothing')])).rejects.toThrow('no finished loop');
+  await expect(compare([recorded('gentle'), recorded('collapse'), '--iteration', '9'])).rejects.toThrow('no evaluation of iteration 9');
+});

@@ -1,0 +1,67 @@
+// `compare`: two loops on the same held-out questions, such as a society and its control; several pairs of them, one for each seed.
+import { parseArgs } from 'node:util';
+
+import { foldAll, type RunState } from '../debate/fold';
+import { foldLoopAll } from '../experiment/fold';
+import { compareAll } from '../metrics/paired';
+import { CliError } from './errors';
+import { readLoop, readLoopRun } from './loop-folder';
+import { conditionNames, conditions, pairedRows, points } from './loop-paired';
+import { table } from './summary';
+
+const help = `Usage: npm run cli -- compare A B [A2 B2 ...] [--iteration L]
+
+Folders of loops, as \`loop --out\` writes them, in pairs that were judged by the same held-out questions: B minus A, question by question,
+for each pair and for all of them. Give pairs of several seeds to see whether a difference stays.
+
+  --iteration L    whose evaluation is compared (the last one)
+  --help           show this`;
+
+interface Evaluated {
+  title: string;
+  seed: number;
+  state: RunState;
+}
+
+async function evaluated(dir: string, wanted: number | null): Promise<Evaluated> {
+  const { start, iterations } = foldLoopAll(await readLoop(dir));
+  const measured = iterations.filter(it => it.measured && (wanted === null || it.iteration === wanted)).at(-1)?.measured;
+  if (!start || !measured) throw new CliError(`the loop in ${dir} has no evaluation${wanted === null ? '' : ` of iteration ${wanted}`}.`);
+  const events = await readLoopRun(dir, measured.run);
+  if (!events) throw new CliError(`the evaluation ${measured.run} is not in ${dir}.`);
+  return { title: start.title, seed: start.config.seed, state: foldAll(events) };
+}
+
+const questions = ({ state }: Evaluated): string => state.start!.questions.map(({ qid }) => qid).join('\n');
+
+async function pair(a: string, b: string, wanted: number | null): Promise<[Evaluated, Evaluated]> {
+  const both = await Promise.all([evaluated(a, wanted), evaluated(b, wanted)]);
+  if (questions(both[0]) !== questions(both[1]))
+    throw new CliError(`${a} and ${b} were judged by other held-out questions: their numbers cannot be set against each other.`);
+  return both;
+}
+
+/** Pairs of loops, B minus A; p are adjusted over the two votes of each table. */
+export async function compare(args: string[]): Promise<void> {
+  const { values, positionals } = parseArgs({
+    args,
+    options: { iteration: { type: 'string' }, help: { type: 'boolean', default: false } },
+    allowPositionals: true,
+  });
+  if (values.help) return console.log(help);
+  const wanted = values.iteration === undefined ? null : Number(values.iteration);
+  if (wanted !== null && (!Number.isInteger(wanted) || wanted < 0)) throw new CliError('--iteration must be a whole number.', 2);
+  if (!positionals.length || positionals.length % 2) throw new CliError(`give folders in pairs.\n\n${help}`, 2);
+  const pairs: [Evaluated, Evaluated][] = [];
+  for (let i = 0; i < positionals.length; i += 2) pairs.push(await pair(positionals[i]!, positionals[i + 1]!, wanted));
+  const runs = pairs.map(([a, b]) => [a.state, b.state] as const);
+  console.log(pairs.map(([a, b]) => `${b.title}  minus  ${a.title}`).join('\n'));
+  const all = conditions.map(condition => compareAll(runs, condition));
+  const apart = conditions.map(condition => [
+    conditionNames[condition],
+    ...runs.map((one, i) => points(compareAll([one], condition, pairs[i]![0].seed).difference)),
+  ]);
+  console.log(`\n${table([[`n ${all[0]!.n} questions`, 'points, 95 %', 'won', 'lost', 'p'], ...pairedRows(all)])}`);
+  if (runs.length > 1) console.log(`\n${table([['seed', ...pairs.map(([a]) => String(a.seed))], ...apart])}`);
+  console.log('\nPaired by question: bootstrap over questions; for votes also the exact McNemar p, adjusted for two (Holm).');
+}
