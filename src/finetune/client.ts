@@ -4,6 +4,7 @@ import { EndpointError, hintFor } from './errors';
 import { profileIn, profileOf, profiles, type Profile } from './profile';
 import { withoutKey } from './redact';
 import { askedWait, backOff, sleep as realSleep, worthRetrying, type RetryPolicy, type Sleep } from './retry';
+import { termsOf, type Terms } from './terms';
 import {
   checkpointSchema,
   eventSchema,
@@ -49,6 +50,8 @@ export interface Acquaintance {
   upstream: string | null;
   /** Methods that it trains a base by, by the id of the base; empty where it does not say. */
   methods: ReadonlyMap<string, readonly string[]>;
+  /** Of training a base. */
+  terms(base: string): Terms;
 }
 
 export interface Client {
@@ -208,7 +211,9 @@ export function createClient(options: ClientOptions): Client {
     });
     profile = known ?? profileIn(list);
     const bases = list.data.flatMap(({ id, tuner }) => (tuner?.trainable ? [[id, tuner.methods] as const] : []));
-    return { profile, upstream: list.proxy?.upstream ?? null, methods: new Map(bases) };
+    const mine = profile;
+    const terms = (base: string): Terms => termsOf(list.data.find(({ id }) => id === base) ?? {}, mine);
+    return { profile, upstream: list.proxy?.upstream ?? null, methods: new Map(bases), terms };
   }
 
   return {

@@ -7,6 +7,7 @@ import type { Tuned, TuneOrder, TuneUpdate } from './order';
 import { backOff, sleep as realSleep, type Sleep } from './retry';
 import { countParameters, downloadResults } from './results';
 import { tidyUp, type Tidy } from './tidy';
+import { rowsOf, uploadsOf, type Upload } from './uploads';
 import { watchJob } from './watch';
 import type { JobObject } from './wire';
 
@@ -127,8 +128,6 @@ const orNull = <T>(call: Promise<T>): Promise<T | null> =>
     throw error;
   });
 
-const rowsOf = (jsonl: string): number => jsonl.split('\n').filter(line => line.trim() !== '').length;
-
 /** Uploads what is not there yet. */
 async function send(
   client: Client,
@@ -137,17 +136,15 @@ async function send(
   signal: AbortSignal,
 ): Promise<{ file: string; validation: string | null }> {
   const rows = rowsOf(order.training);
-  const { minRows, id } = client.profile;
+  const minRows = (await client.meet(signal)).terms(order.base).minRows ?? 1;
   if (rows < minRows) {
-    throw new EndpointError(`${order.agent} has ${rows} rows; ${id} takes no job of fewer than ${minRows}.`, {
+    throw new EndpointError(`${order.agent} has ${rows} rows; the endpoint takes no job of fewer than ${minRows}.`, {
       code: 'too_few_rows',
       hint: 'Debate more questions, or train elsewhere.',
     });
   }
-  const one = async (kind: 'training' | 'validation', content: string, known: string | null): Promise<string> => {
+  const one = async ({ kind, name, content }: Upload, known: string | null): Promise<string> => {
     if (known !== null && (await orNull(client.file(known, signal)))) return known;
-    // Named by what is in it: the same rows sent again are the same file.
-    const name = `${order.agent}-it${order.iteration}-${kind}-${order.datasetHash.slice(0, 12)}.jsonl`;
     const key = `file/${order.key}/${kind}/${order.datasetHash.slice(0, 16)}`.slice(-128);
     try {
       return (await client.upload(name, content, key, signal)).id;
@@ -156,10 +153,8 @@ async function send(
       return (await client.upload(name, content, null, signal)).id; // the rows are the same, their wording changed: another file
     }
   };
-  return {
-    file: await one('training', order.training, memo.file),
-    validation: order.validation === null ? null : await one('validation', order.validation, memo.validation),
-  };
+  const [training, validation] = uploadsOf(order);
+  return { file: await one(training!, memo.file), validation: validation ? await one(validation, memo.validation) : null };
 }
 
 /** @param dead tries of this order that ended without a result: each new one needs a key of its own */

@@ -156,6 +156,13 @@ export const tunerSchema = v.object({
   /** How many jobs run side by side. */
   slots: v.optional(v.number()),
   parameters: v.optional(v.number()),
+  /** Fewest rows that a job takes. */
+  min_rows: v.fallback(v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))), undefined),
+  /** What training costs; a price of 0 says that it is free. */
+  price: v.fallback(
+    v.optional(v.object({ per_million_tokens: v.pipe(v.number(), v.minValue(0)), currency: v.pipe(v.string(), v.regex(/^[A-Z]{3}$/)) })),
+    undefined,
+  ),
   /** Of: `lora`, `full`, `continue`, `adapter_files`, `events_sse`, `idempotency`, `validation`, `checkpoints`. */
   features: v.array(v.string()),
 });

@@ -150,6 +150,10 @@ describe('training at a server', () => {
     await dialog.getByText('393 rows').waitFor();
     expect(await dialog.textContent()).toContain(new URL(site.url).origin);
     expect(await dialog.textContent()).toContain('What is 7+3*8+2-4*5?');
+    const sent = dialog.getByRole('region', { name: 'Files that would be sent' }).getByRole('row');
+    expect(await sent.count()).toBe(4);
+    expect(await sent.nth(1).textContent()).toMatch(/generator_1-it1-training-abababababab\.jsonl\s*131/);
+    expect(await dialog.textContent()).toMatch(/does not state a price/);
     expect(endpoint.asked.filter(call => call.startsWith('POST'))).toEqual([]);
     await clean('consent');
     await dialog.getByRole('button', { name: /^Send to/ }).click();

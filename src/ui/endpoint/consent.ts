@@ -1,13 +1,16 @@
 // Rows leave this page only after the reader saw where they go, how many they are and one of them. Asked once a loop and destination.
 import type { TuneOrder } from '../../finetune/order';
+import type { Terms } from '../../finetune/terms';
+import { rowsOf, uploadsOf, type Upload } from '../../finetune/uploads';
 
 export interface ConsentRequest {
   loop: string;
   origin: string;
   /** Where a proxy at `origin` passes them on to, as it says; null = they stay there. */
   upstream: string | null;
-  /** The sets waiting so far. */
-  sets: { agent: string; rows: number; bytes: number }[];
+  /** Of the sets waiting so far, as they would be sent. */
+  files: { agent: string; name: string; kind: Upload['kind']; rows: number; bytes: number }[];
+  terms: Terms;
   /** First row of the first set. */
   sample: { role: string; content: string }[];
 }
@@ -32,11 +35,17 @@ export const withConsent = (kept: readonly string[], one: string): string[] =>
   [...kept.filter(other => other !== one), one].slice(-mostKept);
 
 /** @returns the request with one more set in it */
-export function joined(request: ConsentRequest | null, order: TuneOrder, to: Pick<ConsentRequest, 'origin' | 'upstream'>): ConsentRequest {
-  const lines = order.training.split('\n').filter(line => line.trim() !== '');
-  const one = { agent: order.agent, rows: lines.length, bytes: new TextEncoder().encode(order.training).length };
-  if (request) return { ...request, sets: [...request.sets.filter(({ agent }) => agent !== one.agent), one] };
-  return { loop: order.loop, ...to, sets: [one], sample: sampleOf(lines[0]) };
+export function joined(
+  request: ConsentRequest | null,
+  order: TuneOrder,
+  to: Pick<ConsentRequest, 'origin' | 'upstream' | 'terms'>,
+): ConsentRequest {
+  const { agent, loop, training } = order;
+  const files = uploadsOf(order).map(({ kind, name, content }) => ({
+    ...{ agent, name, kind, rows: rowsOf(content), bytes: new TextEncoder().encode(content).length },
+  }));
+  if (request) return { ...request, files: [...request.files.filter(one => one.agent !== agent), ...files] };
+  return { loop, ...to, files, sample: sampleOf(training.split('\n').find(line => line.trim() !== '')) };
 }
 
 function sampleOf(line: string | undefined): ConsentRequest['sample'] {

@@ -395,7 +395,10 @@ export class EndpointChoice {
       const inPage = this.#kind === 'page';
       const { memos, app, sleep } = this.#ports;
       const client = await this.client();
-      if (!inPage) await this.#consented(order, { origin: client.origin, upstream: (await client.meet(stop)).upstream }, stop);
+      if (!inPage) {
+        const { upstream, terms } = await client.meet(stop);
+        await this.#consented(order, { origin: client.origin, upstream, terms: terms(order.base) }, stop);
+      }
       const tuned = await runOrder(
         client,
         order,
@@ -465,7 +468,7 @@ export class EndpointChoice {
   }
 
   /** Resolves once the reader has agreed that rows of this loop go there. */
-  async #consented(order: TuneOrder, to: Pick<ConsentRequest, 'origin' | 'upstream'>, signal: AbortSignal): Promise<void> {
+  async #consented(order: TuneOrder, to: Pick<ConsentRequest, 'origin' | 'upstream' | 'terms'>, signal: AbortSignal): Promise<void> {
     const key = consentKey({ loop: order.loop, ...to });
     if (this.#agreed.has(key) || readConsents(this.#ports.kept('endpoint-consents')).includes(key)) return;
     const other = this.#pending !== null && consentKey(this.#pending) !== key;

@@ -211,10 +211,10 @@ describe('consent', () => {
     expect(endpoint.asked).toEqual(['GET /v1/models']);
     expect(choice.consent).toEqual({
       ...{ loop: 'loop-1', origin: url, upstream: null, sample: [{ role: 'user', content: 'What is 1+1?' }] },
-      sets: [
-        { agent: 'generator_1', rows: 1, bytes: 56 },
-        { agent: 'critic_1', rows: 1, bytes: 56 },
-      ],
+      files: ['generator_1', 'critic_1'].map(agent => ({
+        ...{ agent, name: `${agent}-it1-training-abababababab.jsonl`, kind: 'training', rows: 1, bytes: 56 },
+      })),
+      terms: { minRows: null, price: null },
     });
     choice.answer(true);
     await Promise.all(both);
@@ -227,6 +227,36 @@ describe('consent', () => {
     choice.answer(false);
     await expect(another).rejects.toMatchObject({ code: 'declined' });
     expect(endpoint.jobs).toHaveLength(3);
+  });
+
+  test('lists every file that would go, held-out rows too, and the terms that the endpoint states', async () => {
+    const terms = { min_rows: 2, price: { per_million_tokens: 0.4, currency: 'EUR' } };
+    const endpoint = new FakeEndpoint({ terms });
+    const fetch: Fetch = async (to, init) =>
+      String(to).endsWith('endpoint.json') ? new Response('', { status: 404 }) : endpoint.fetch(to, init);
+    const { choice } = await atUrl(fetch);
+    const running = choice.finetune(order({ validation: order().training.repeat(3) }), none, never);
+    await settled();
+    expect(choice.consent).toMatchObject({
+      files: [
+        { name: 'generator_1-it1-training-abababababab.jsonl', kind: 'training', rows: 1, bytes: 56 },
+        { name: 'generator_1-it1-validation-abababababab.jsonl', kind: 'validation', rows: 3, bytes: 168 },
+      ],
+      terms: { minRows: 2, price: '0.4 EUR for a million trained tokens' },
+    });
+    choice.answer(true);
+    // One row is refused before anything leaves.
+    await expect(running).rejects.toMatchObject({ code: 'too_few_rows', message: expect.stringMatching(/1 rows.*fewer than 2/) as string });
+    expect(endpoint.asked).toEqual(['GET /v1/models', 'GET /v1/fine_tuning/jobs']);
+    // What is asked about is what goes, by name.
+    const enough = choice.finetune(order({ training: order().training.repeat(2), validation: order().training }), none, never);
+    await expect.poll(() => endpoint.jobs.length).toBe(1);
+    expect([...endpoint.files.values()].map(({ filename }) => filename)).toEqual([
+      'generator_1-it1-training-abababababab.jsonl',
+      'generator_1-it1-validation-abababababab.jsonl',
+    ]);
+    endpoint.succeed(endpoint.jobs[0]!);
+    await enough;
   });
 
   test('names where a proxy passes rows on to; a proxy for another is asked about anew', async () => {
