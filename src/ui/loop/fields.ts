@@ -1,6 +1,7 @@
 // What can be changed about a loop before it starts: one list, from which the form is drawn and read.
 import type { DatasetConfig, Selection } from '../../datasets/records';
 import { baseSeats } from '../../debate/defaults';
+import { limits } from '../../debate/limits';
 import type { LoopConfig, Society, TrainSettings } from '../../experiment/records';
 import { societyOf } from '../../experiment/society';
 import { taskById } from '../../tasks/tasks';
@@ -87,7 +88,7 @@ export const fields: readonly Field[] = [
     key: 'agents',
     label: 'Agents',
     about: 'N generators and N critics are trained.',
-    ...{ group: 'debate', min: 1, max: 8, whole: true },
+    ...{ group: 'debate', min: 1, max: limits.agents, whole: true },
     read: config => config.debate.seats.length,
     write: (config, count) => ({ ...config, debate: { ...config.debate, seats: baseSeats(count) } }),
   }),
@@ -95,7 +96,7 @@ export const fields: readonly Field[] = [
     key: 'rounds',
     label: 'Rounds',
     about: 'Critics speak from round 2 on; with one round there are none.',
-    ...{ group: 'debate', min: 1, max: 6, whole: true },
+    ...{ group: 'debate', min: 1, max: limits.rounds, whole: true },
     read: config => config.debate.rounds,
     write: (config, rounds) => ({ ...config, debate: { ...config.debate, rounds } }),
   }),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { builtinModel } from '../../debate/defaults';
+import { limits } from '../../debate/limits';
 import { parseLoopConfig } from '../../experiment/schema';
 import { presets } from '../../experiment/presets';
 import { fields } from './fields';
@@ -68,10 +69,24 @@ describe('settings of a loop', () => {
     expect(readLoopDraft(gentle, draft).config.training.generator).toMatchObject({ steps: 50, epochs: null });
   });
 
+  it('goes as far as a run can, and says where a debate would be too large to be opened again', () => {
+    const wide = readLoopDraft(gentle, {
+      agents: String(limits.agents),
+      rounds: String(limits.rounds),
+      trainQuestions: '20',
+      evalQuestions: '20',
+    });
+    expect([...wide.problems]).toEqual([]);
+    expect([wide.config.debate.seats.length, wide.config.debate.rounds]).toEqual([26, 26]);
+    const { problems } = readLoopDraft(gentle, { agents: '26', rounds: '26', trainQuestions: '1000', evalQuestions: '20' });
+    expect([...problems.keys()]).toEqual(['trainQuestions']);
+    expect(problems.get('trainQuestions')).toMatch(/ask at most \d+ of these, or fewer agents or rounds/);
+  });
+
   it('says what is wrong with a field and keeps the preset’s value there', () => {
     const { config, problems } = readLoopDraft(gentle, { agents: '99', rounds: '1.5', w: '' });
     expect([...problems.keys()].sort()).toEqual(['agents', 'rounds', 'w']);
-    expect(problems.get('agents')).toMatch(/99 is outside 1 to 8/);
+    expect(problems.get('agents')).toMatch(/99 is outside 1 to 26/);
     expect(config).toBe(gentle);
   });
 });

@@ -1,6 +1,7 @@
 // From a preset and what was typed over it to the loop that will be run.
 import { spokenWith } from '../../debate/defaults';
 import type { ModelRef } from '../../debate/config';
+import { tooLarge } from '../../debate/limits';
 import { fewUpdates, updatesOf } from '../../datasets/updates';
 import { presets } from '../../experiment/presets';
 import type { LoopConfig } from '../../experiment/records';
@@ -25,10 +26,17 @@ export interface LoopReading {
 const named: ReadonlySet<string> = new Set(['iterations', 'trainQuestions', 'evalQuestions', 'seed', 'nllQuestions']);
 
 /** Rules between settings, by the field that should be changed. */
-function between({ debate: { minVotes, seats } }: LoopConfig): [string, string][] {
-  return minVotes !== null && minVotes > seats.length
-    ? [['minVotes', `Votes for a label: ${minVotes} votes cannot come from ${seats.length} agents.`]]
-    : [];
+function between({ debate, trainQuestions, evalQuestions }: LoopConfig): [string, string][] {
+  const found: [string, string][] = [];
+  const { minVotes, seats } = debate;
+  if (minVotes !== null && minVotes > seats.length)
+    found.push(['minVotes', `Votes for a label: ${minVotes} votes cannot come from ${seats.length} agents.`]);
+  // Each debate of a loop is kept as a run, which has to be opened again.
+  for (const [key, questions] of Object.entries({ trainQuestions, evalQuestions })) {
+    const large = tooLarge(debate, questions);
+    if (large) found.push([key, large]);
+  }
+  return found;
 }
 
 export function readLoopDraft(preset: LoopConfig, draft: LoopDraft): LoopReading {
