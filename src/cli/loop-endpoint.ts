@@ -4,6 +4,7 @@ import { basename, resolve } from 'node:path';
 
 import { createClient } from '../finetune/client';
 import { memoryMemos } from '../finetune/memo';
+import { givenByHand } from '../finetune/order';
 import { profiles } from '../finetune/profile';
 import { runOrder } from '../finetune/run-order';
 import { createTuner } from '../tuner/app';
@@ -48,7 +49,11 @@ export async function openEndpoint({ data, modelDir, slots }: EndpointOptions): 
   // The endpoint lies beside the loop and finds a job by its metadata; nothing else has to be remembered.
   const remembered = memoryMemos();
   return {
-    finetune: (order, on, signal) => runOrder(client, order, on, { signal, remembered, app }),
+    async finetune(order, on, signal) {
+      if (order.from === givenByHand)
+        throw new CliError(`${order.agent} goes on from weights that were given by hand, which are not known here: add --by-hand, too.`);
+      return runOrder(client, order, on, { signal, remembered, app });
+    },
     close: () => tuner.close(),
   };
 }

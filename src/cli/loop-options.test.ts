@@ -102,3 +102,13 @@ test('weights of another base are used only when asked for, also when going on',
   expect(loopCommand([], 'models/abacus')!.anyBase).toBe(false);
   expect(loopCommand(['--resume', '--any-base'], 'models/abacus')!.anyBase).toBe(true);
 });
+
+test('somebody else trains only when asked for, also when going on', () => {
+  expect(loopCommand([], 'models/abacus')!.byHand).toBe(false);
+  expect(loopCommand(['--resume', '--by-hand'], 'models/abacus')!.byHand).toBe(true);
+});
+
+test('a debate that could not be opened again is refused with how many questions fit', () => {
+  expect(configOf('--agents', '26', '--rounds', '26', '--train', '20', '--eval', '20').debate.seats).toHaveLength(26);
+  expect(() => configOf('--agents', '26', '--rounds', '26', '--train', '1000')).toThrow(/ask at most \d+ of these/);
+});

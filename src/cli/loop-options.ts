@@ -5,7 +5,7 @@ import { parseArgs, type ParseArgsConfig } from 'node:util';
 import * as v from 'valibot';
 
 import { baseSeats, spokenWith } from '../debate/defaults';
-import { limits } from '../debate/limits';
+import { limits, tooLarge } from '../debate/limits';
 import { issueText } from '../debate/schema';
 import { presetById, presets } from '../experiment/presets';
 import { societies, type LoopConfig } from '../experiment/records';
@@ -32,6 +32,7 @@ const flags = {
   society: ['string', societies.join('|'), 'who is trained: every agent by itself, or as a control one model that speaks as all'],
   seed: ['string', 'S', 'questions, draws, sets and training all follow from it'],
   'keep-going': ['boolean', '', 'an agent whose training fails keeps its previous weights, and the loop goes on'],
+  'by-hand': ['boolean', '', 'train nothing: lay the sets into OUT/by-hand, and go on with the weights that were put there'],
   'any-base': ['boolean', '', 'weights that name another base than the model are used all the same'],
   model: ['string', 'DIR', 'model folder (public/models/abacus)'],
   threads: ['string', 'N', 'cores: threads of the model, trainings side by side (all)'],
@@ -62,6 +63,8 @@ export interface LoopCommand {
   iterations: number | undefined;
   onFailure: 'keep' | undefined;
   anyBase: boolean;
+  /** Somebody else trains. */
+  byHand: boolean;
   out: string;
   modelDir: string;
   threads: number | undefined;
@@ -147,6 +150,7 @@ export function loopCommand(args: string[], builtinDir: string): LoopCommand | n
     iterations,
     onFailure: values['keep-going'] ? ('keep' as const) : undefined,
     anyBase: values['any-base'] === true,
+    byHand: values['by-hand'] === true,
     out: String(values.out ?? 'loop'),
     modelDir: String(values.model ?? builtinDir),
     threads: number(values, 'threads', 1, 256),
@@ -195,6 +199,9 @@ export function loopCommand(args: string[], builtinDir: string): LoopCommand | n
     seed: seed ?? base.seed,
     ...(rest.onFailure ? { onFailure: rest.onFailure } : {}),
   };
+  // Each debate of a loop is kept as a run, which has to be opened again.
+  const large = tooLarge(config.debate, Math.max(config.trainQuestions, config.evalQuestions));
+  if (large) throw wrong(large);
   return { ...rest, config: { ...config, preset: nameOf(config) } };
 }
 

@@ -14,6 +14,7 @@ import type { Engine } from '../models/engine';
 import { app, timestamp } from './about';
 import { CliError } from './errors';
 import { openEngine } from './open-engine';
+import { byHandEndpoint } from './loop-by-hand';
 import { openEndpoint } from './loop-endpoint';
 import { openLoopFolder, type LoopFolder } from './loop-folder';
 import { loopCommand, loopHelp, type LoopCommand } from './loop-options';
@@ -25,7 +26,7 @@ import { duration } from './progress';
 
 const builtinDir = join('public', 'models', 'abacus');
 
-function startOf({ title }: LoopCommand, config: LoopConfig, engine: Engine): LoopStart {
+function startOf({ title, byHand }: LoopCommand, config: LoopConfig, engine: Engine): LoopStart {
   const evaluate = evalQuestions(config);
   const count = config.debate.seats.length;
   const society = isShared(config) ? `control ${societyOf(config)}, ${count} agents` : `${count} + ${count} agents`;
@@ -38,7 +39,7 @@ function startOf({ title }: LoopCommand, config: LoopConfig, engine: Engine): Lo
     app,
     config,
     engine: engine.facts,
-    endpoint: { kind: 'process', origin: '' },
+    endpoint: { kind: byHand ? 'export' : 'process', origin: '' },
     train: trainQuestions(config, evaluate, 1),
     evaluate,
   };
@@ -64,7 +65,7 @@ export async function loop(args: string[]): Promise<void> {
     const slots = command.threads ?? availableParallelism();
     const folder = opened(await openLoopFolder(command.out, { resume: command.config === null, lean: command.lean }), open => open.close());
     // Before anything is written: its lock keeps a second process out of this folder.
-    const endpoint = opened(await openEndpoint({ data: join(command.out, 'tuner'), modelDir: command.modelDir, slots }), open =>
+    const trainer = opened(await openEndpoint({ data: join(command.out, 'tuner'), modelDir: command.modelDir, slots }), open =>
       open.close(),
     );
     const stored = foldLoopAll(folder.events);
@@ -76,6 +77,8 @@ export async function loop(args: string[]): Promise<void> {
       throw new CliError(
         `the loop in ${command.out} began with other weights than ${command.modelDir} now holds; they would not belong together.`,
       );
+    const { out, anyBase } = command;
+    const endpoint = command.byHand ? byHandEndpoint({ out, engine, anyBase, log: line => console.error(line) }) : trainer;
     await drive(command, { folder, endpoint, engine, start });
   });
 }

@@ -4,7 +4,7 @@ import { agentName, type AgentName, type SetRole, type SetRow } from '../dataset
 import { fewUpdates, updatesOf } from '../datasets/updates';
 import { LoopHalted, type Context } from './context';
 import { openJobs, type JobEnded } from './fold';
-import { JobFailed, orderKey, type TuneOrder, type TuneUpdate, type Tuned } from './ports';
+import { JobFailed, LeftAsItWas, orderKey, type TuneOrder, type TuneUpdate, type Tuned } from './ports';
 import type { KeptWeights, LoopConfig, TrainSettings } from './records';
 import { derivedSeed } from './seeds';
 import { adapterId, isShared, trainedIn, weightsOf } from './society';
@@ -40,6 +40,15 @@ const weightsFiles = ['adapter_model.safetensors', 'model.safetensors'];
 
 /** What is kept of a result counts without its probe and its metrics. */
 const bytesOf = ({ files }: Tuned): number => weightsFiles.reduce((sum, name) => sum + (files[name]?.length ?? 0), 0);
+
+const skipped = (iteration: number, agent: AgentName, reason: string | null, at: string): JobEnded => ({
+  ...{ type: 'job-ended', iteration, agent, outcome: 'skipped', reason, job: null, model: null, losses: [], validation: [] },
+  ...{ trainedTokens: 0, trainedParameters: 0, warnings: [], ms: 0, at },
+});
+
+/** What came is what is kept, whatever was asked for. */
+const kindOf = ({ files }: Tuned, { method }: TrainSettings): KeptWeights['kind'] =>
+  'adapter_model.safetensors' in files ? 'lora' : 'model.safetensors' in files ? 'full' : method;
 
 interface Ordered {
   order: TuneOrder;
@@ -109,6 +118,10 @@ async function train(
     tuned = await ports.finetune(order, on, signal);
   } catch (error) {
     await recorded;
+    if (error instanceof LeftAsItWas) {
+      await context.record(skipped(iteration, agent, error.message, ports.now()));
+      return null;
+    }
     if (!(error instanceof JobFailed)) throw error;
     const reason = error.message;
     const job = error.job ?? context.state.iterations[iteration]!.jobs.get(agent)?.job ?? null;
@@ -120,7 +133,7 @@ async function train(
   const ms = ports.clock() - begun;
   const adapter = adapterId(loop, iteration, agent);
   const sha256 = await ports.keepAdapter(adapter, tuned, { loop, iteration, agent, dataset: order.datasetHash });
-  const kept: KeptWeights = { adapter, kind: order.settings.method, bytes: bytesOf(tuned), sha256 };
+  const kept: KeptWeights = { adapter, kind: kindOf(tuned, order.settings), bytes: bytesOf(tuned), sha256 };
   const { job, model, validation, trainedTokens, trainedParameters, warnings } = tuned;
   const losses = tuned.steps.map(({ loss }) => loss);
   await context.record({
@@ -150,9 +163,7 @@ export async function finetune(context: Context, iteration: number): Promise<voi
   const headers = new Map(it.collected!.sets.map(header => [agentName(header.role, header.agent), header]));
   const open = openJobs(it, trainedIn(it), context.onFailure);
   for (const name of open.filter(agent => headers.get(agent)!.skipped !== null)) {
-    const nothing = { job: null, model: null, losses: [], validation: [], trainedTokens: 0, trainedParameters: 0, warnings: [], ms: 0 };
-    const reason = headers.get(name)!.skipped;
-    await context.record({ type: 'job-ended', iteration, agent: name, outcome: 'skipped', reason, ...nothing, at: ports.now() });
+    await context.record(skipped(iteration, name, headers.get(name)!.skipped, ports.now()));
   }
   const orders: Ordered[] = [];
   for (const name of open) {

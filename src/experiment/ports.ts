@@ -56,6 +56,16 @@ export interface Tuned {
   trainedTokens: number;
   trainedParameters: number;
   warnings: string[];
+  /** It names another base, and the reader had it used all the same. */
+  anyway?: true;
+}
+
+/** The reader wants this agent to stay as it was: no job, and no failure. */
+export class LeftAsItWas extends Error {
+  override readonly name = 'LeftAsItWas';
+  constructor() {
+    super('left as it was, as the reader chose');
+  }
 }
 
 /** @param failures tries that failed: what is ordered again is another order */
@@ -87,7 +97,7 @@ export interface LoopPorts {
   readSet(sha256: string): Promise<TrainingSet | null>;
   /**
    * Ordering the same key again goes on with the job that is there.
-   * @throws JobFailed when the job ended without a result; anything else halts the loop and is tried again when it is resumed
+   * @throws LeftAsItWas when the agent is not to be trained; JobFailed when the job ended without a result; anything else halts the loop and is tried again when it is resumed
    */
   finetune(order: TuneOrder, on: (update: TuneUpdate) => void, signal: AbortSignal): Promise<Tuned>;
   /** Keeps result files durably. @returns sha256 of the weights file */

@@ -78,6 +78,9 @@ export interface Tuned {
   warnings: string[];
 }
 
+/** Stands where an endpoint's id of a job and of a model would, for weights that were trained elsewhere: no endpoint has them. */
+export const givenByHand = 'given by hand';
+
 /** `probe.json`: held-out rows whose mean NLL the page recomputes to prove that base and result arrived as they were trained. */
 export interface Probe {
   schema: 1;

@@ -5,7 +5,7 @@ import type { TunedFiles, TuneUpdate } from './order';
 import type { CheckpointObject, FileObject, JobObject } from './wire';
 
 /** Files we take, by basename, with the most bytes each may have (endpoint.md §3.1). Anything else is left where it is. */
-const wanted: Record<string, number> = {
+export const wanted: Readonly<Record<string, number>> = {
   'adapter_config.json': 1_000_000,
   'adapter_model.safetensors': 512 * 2 ** 20,
   'config.json': 1_000_000,
@@ -13,9 +13,12 @@ const wanted: Record<string, number> = {
   'probe.json': 16_000_000,
 };
 const isWeights = (name: string): boolean => name.endsWith('.safetensors');
-const pairOf: Record<string, string> = { 'adapter_model.safetensors': 'adapter_config.json', 'model.safetensors': 'config.json' };
+export const pairOf: Readonly<Record<string, string>> = {
+  'adapter_model.safetensors': 'adapter_config.json',
+  'model.safetensors': 'config.json',
+};
 
-const basename = (filename: string): string => filename.slice(Math.max(filename.lastIndexOf('/'), filename.lastIndexOf('\\')) + 1);
+export const basename = (filename: string): string => filename.slice(Math.max(filename.lastIndexOf('/'), filename.lastIndexOf('\\')) + 1);
 
 interface Choice {
   /** Tuned model id at the endpoint. */

@@ -13,6 +13,8 @@ export interface AdapterFacts {
   dataset: string;
   /** ISO 8601. */
   at: string;
+  /** It names another base than the one it speaks with, and the reader had it used all the same. */
+  anyway?: true;
 }
 
 export interface AdapterRecord extends AdapterFacts {
@@ -23,8 +25,6 @@ export interface AdapterRecord extends AdapterFacts {
   /** Of the weights. */
   sha256: string;
   files: { name: string; bytes: number; sha256: string }[];
-  /** It names another base than the one it speaks with, and the reader had it used all the same. */
-  anyway?: true;
 }
 
 export interface AdapterFilesRecord {

@@ -8,6 +8,7 @@ import { createEndpoint } from '../endpoint/create';
 import type { EndpointChoice } from '../endpoint/endpoint.svelte';
 import { openSecrets } from '../../store/secrets';
 import type { Session } from '../session/session.svelte';
+import { ByHand } from './by-hand.svelte';
 import { driverPorts } from './driver';
 import { LiveLoop, type LiveLoopDeps } from './live-loop.svelte';
 import { findWatched, type Waiting } from './revive';
@@ -173,11 +174,14 @@ export class LoopDesk {
 
   async #loopDeps({ loop, config }: LoopStart): Promise<LiveLoopDeps> {
     const { session, endpoint, date, now, announce } = this.deps;
+    const { base } = config.debate;
+    const byHand = new ByHand((files, anyBase, signal) => session.tryOut(base, files, anyBase, signal));
     const { runLoop } = await import('../../experiment/loop');
     const store = await session.record.store;
     return {
       run: runLoop,
-      ports: hooks => driverPorts({ session, endpoint, loop, base: config.debate.base, ...hooks, now: date, clock: now }),
+      byHand,
+      ports: hooks => driverPorts({ session, endpoint, byHand, loop, base, ...hooks, now: date, clock: now }),
       create: async start => void (await store.createLoop(start)),
       append: async (id, event) => void (await store.appendLoop(id, event)),
       claim: id => store.claimLoop(id),

@@ -19,10 +19,11 @@ test.each([false, true])('an adapter of another base, the reader asked for it: %
       return { engine: {}, files: new Map(ids.map(id => [id, files[id]])) };
     },
   } as unknown as Session;
-  const endpoint = { origin: null, finetune: () => Promise.reject(new Error('not in this test')) };
+  const byHand = { wait: () => Promise.reject(new Error('not in this test')) };
+  const endpoint = { kind: 'page' as const, origin: null, finetune: () => Promise.reject(new Error('not in this test')) };
   const base = { kind: 'builtin', id: 'abacus' } as const;
   const rest = { append: async () => undefined, emit: () => undefined, now: () => '', clock: () => 0 };
-  const probes = await driverPorts({ session, endpoint, loop: 'loop', base, ...rest }).adopt(
+  const probes = await driverPorts({ session, endpoint, byHand, loop: 'loop', base, ...rest }).adopt(
     ['own', 'other'],
     new AbortController().signal,
   );

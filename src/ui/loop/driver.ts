@@ -7,11 +7,14 @@ import type { EndpointChoice } from '../endpoint/endpoint.svelte';
 import { placeWords } from '../endpoint/place-words';
 import { otherBase, refusedBase } from '../../models/base-identity';
 import type { Session } from '../session/session.svelte';
+import type { ByHand } from './by-hand.svelte';
 import { assertPlace } from './place';
 
 export interface DriverDeps {
   session: Session;
-  endpoint: Pick<EndpointChoice, 'finetune' | 'origin'>;
+  endpoint: Pick<EndpointChoice, 'finetune' | 'kind' | 'origin'>;
+  /** Where the reader gives weights, when no endpoint was chosen. */
+  byHand: Pick<ByHand, 'wait'>;
   loop: string;
   base: RunConfig['base'];
   /** Resolves once the event is durable. */
@@ -28,7 +31,7 @@ const rowsPerScore = 24;
 
 const probeFile = 'probe.json';
 
-export function driverPorts({ session, endpoint, loop, base, append, emit, now, clock }: DriverDeps): LoopPorts {
+export function driverPorts({ session, endpoint, byHand, loop, base, append, emit, now, clock }: DriverDeps): LoopPorts {
   const { record } = session;
 
   return {
@@ -44,6 +47,7 @@ export function driverPorts({ session, endpoint, loop, base, append, emit, now, 
     readSet: async sha256 => (await record.store).sets.read(sha256),
 
     async finetune(order, on, signal) {
+      if (endpoint.kind === 'export') return byHand.wait(order, signal);
       if (endpoint.origin !== null)
         await assertPlace(order, endpoint.origin, (await record.store).memos, origin => placeWords(origin, location.origin));
       let job: string | null = null;
@@ -66,7 +70,10 @@ export function driverPorts({ session, endpoint, loop, base, append, emit, now, 
       const { adapters } = await record.store;
       // The base in use is the one that was debated with; a result for another is refused when it is adopted.
       const { modelHash } = (await session.engineOf(base, new AbortController().signal)).facts;
-      const { sha256 } = await adapters.save({ id, ...facts, base: modelHash, at: now() }, tuned.files);
+      const { sha256 } = await adapters.save(
+        { id, ...facts, base: modelHash, at: now(), ...(tuned.anyway && { anyway: true }) },
+        tuned.files,
+      );
       return sha256;
     },
 

@@ -7,6 +7,7 @@ import { stages, type LiveLoopEvent, type LoopEvent, type Stage } from '../../ex
 import type { EngineFault } from '../../models/engine';
 import { asFault } from '../session/engine-host.svelte';
 import { nextFrame, type Schedule } from '../session/frames';
+import type { ByHand } from './by-hand.svelte';
 import { goalOf, positionOf } from './progress';
 
 export type LoopPhase = 'running' | 'pausing' | 'paused' | 'finished' | 'failed';
@@ -23,6 +24,8 @@ export type RunLoop = (options: {
 
 export interface LiveLoopDeps {
   run: RunLoop;
+  /** Where weights are given to it by hand. */
+  byHand: ByHand;
   ports: (hooks: { append: (event: LoopEvent) => Promise<void>; emit: (event: LiveLoopEvent) => void }) => LoopPorts;
   create: (start: LoopStart) => Promise<void>;
   append: (loop: string, event: LoopEvent) => Promise<void>;
@@ -80,6 +83,9 @@ export class LiveLoop {
     if (this.#stored && positionOf(this.#facts, this.#goal) === null) this.#phase = 'finished';
   }
 
+  get byHand(): ByHand {
+    return this.deps.byHand;
+  }
   get id(): string {
     return this.start.loop;
   }

@@ -3,6 +3,7 @@ import { foldLoopAll } from '../../experiment/fold';
 import { blankDisk, loopConfigOf, portsOf, startOf, type World } from '../../experiment/loop.fixture';
 import { runLoop } from '../../experiment/loop';
 import type { LoopEvent } from '../../experiment/records';
+import { ByHand } from './by-hand.svelte';
 import { LiveLoop, type LiveLoopDeps } from './live-loop.svelte';
 
 interface Bench {
@@ -20,6 +21,7 @@ function bench(change: Partial<LiveLoopDeps> = {}): Bench {
   const claims: string[] = [];
   const deps: LiveLoopDeps = {
     run: runLoop,
+    byHand: new ByHand(() => Promise.reject(new Error('not in this test'))),
     ports: hooks => ({ ...portsOf(world), ...hooks }),
     create: async start => void journal.push(start),
     append: async (_, event) => void journal.push(structuredClone(event)),

@@ -1,5 +1,6 @@
 // Whether the chosen place has the weights that a training goes on from: they lie where they were trained, and nowhere else.
 import type { TuneOrder } from '../../experiment/ports';
+import { givenByHand } from '../../finetune/order';
 import type { MemoStore } from '../../finetune/memo';
 
 /** Nothing was ordered, since it would have been refused. */
@@ -43,6 +44,11 @@ export async function assertPlace(
   name: (origin: string) => string,
 ): Promise<void> {
   if (order.from === null) return;
+  if (order.from === givenByHand)
+    throw new PlaceChanged(
+      `${order.agent} goes on from weights that were given by hand; no endpoint has them.`,
+      'Choose “Export only” and give the next ones by hand, too. A loop whose trainings begin from the base every time can change its place.',
+    );
   const there = await lastOrigin(order, memos);
   if (there === null || there === origin) return;
   throw new PlaceChanged(

@@ -5,6 +5,7 @@ import type { Generate } from '../../debate/generate';
 import { foldAll, type RunStart, type RunState } from '../../debate/fold';
 import { allTurns } from '../../debate/schedule';
 import type { Engine, TunedFiles } from '../../models/engine';
+import type { Trial } from '../../models/try-out';
 import { StoreError } from '../../store/errors';
 import type { EngineLock } from '../../store/engineLock';
 import type { Question } from '../../tasks/question';
@@ -177,6 +178,23 @@ export class Session {
     await engine.adopt(files, signal);
     this.#adopted = { engine, names: [...adapters].sort().join('\n') };
     return { engine, files };
+  }
+
+  /**
+   * Tries files out as an agent of this base; those who spoke before speak afterwards.
+   * @throws EngineFault, EngineElsewhere, StoreError
+   */
+  async tryOut(base: ModelRef, files: TunedFiles, anyBase: boolean, signal: AbortSignal): Promise<Trial> {
+    if (this.#live?.active) await this.#live.pause();
+    const { tryOut } = await import('../../models/try-out');
+    const engine = await this.engineOf(base, signal);
+    const before = this.#adopted?.engine === engine ? this.#adopted.names.split('\n').filter(name => name !== '') : [];
+    this.#adopted = null;
+    try {
+      return await tryOut(engine, files, anyBase, signal);
+    } finally {
+      await this.assemble(base, before, new AbortController().signal);
+    }
   }
 
   /**
