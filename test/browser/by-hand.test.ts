@@ -107,7 +107,7 @@ it('waits with its sets, tries what is given, keeps it over a reload, and goes o
   const { 'probe.json': _, ...bare } = changed(critic, { base_model_name_or_path: 'lab/other' });
   await input.setInputFiles([{ name: 'critic.zip', mimeType: 'application/zip', buffer: Buffer.from(zipSync({ out: bare })) }]);
   await shown('Not taken. It says that it was trained on lab/other; abacus is loaded here.');
-  await panel.getByRole('button', { name: /^Use the weights of critic A anyway$/i }).click();
+  await panel.getByRole('button', { name: /^Use it anyway: critic A$/i }).click();
   await agent('critic A').getByText('settled').waitFor();
 
   // What was given is kept; only the others are asked for again.
@@ -125,7 +125,7 @@ it('waits with its sets, tries what is given, keeps it over a reload, and goes o
   }, dropped);
   await agent('critic B').getByText('settled').waitFor();
   expect(await page.getByRole('alert').count()).toBe(0);
-  await panel.getByRole('button', { name: /^Leave generator B as it is$/i }).click();
+  await panel.getByRole('button', { name: /^Leave as it is: generator B$/i }).click();
 
   await shown(/100 % · finished/);
   await shown('after iteration 1');

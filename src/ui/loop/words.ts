@@ -85,7 +85,7 @@ const endpointKinds: Record<EndpointLabel['kind'], string> = {
   server: 'trained by the page’s own server',
   url: 'trained at',
   process: 'trained in the same program',
-  export: 'begun to make sets only, trained nowhere here',
+  export: 'begun with nobody to train, weights are given by hand',
 };
 
 export const endpointWords = ({ kind, origin }: EndpointLabel): string =>
