@@ -432,6 +432,7 @@ export class EndpointChoice {
    */
   async cancelLoop(loop: string): Promise<void> {
     for (const job of this.#jobs) if (job.loop === loop) this.cancel(job.key);
+    if (this.#kind === 'export') return;
     await this.#using(async () => cancelJobs(await this.client(), loop, AbortSignal.timeout(30_000)));
   }
 
@@ -453,7 +454,7 @@ export class EndpointChoice {
   async letGo(loop: string, place: EndpointLabel | null): Promise<void> {
     if (await this.#ports.pageTrained())
       await this.#using(async () => forgetLoop(await this.client('page'), loop, AbortSignal.timeout(120_000)));
-    if (place === null || place.kind === 'page' || place.kind === 'process') return;
+    if (place === null || place.kind === 'page' || place.kind === 'process' || place.kind === 'export') return;
     if (place.kind === 'url' && this.#originOf(this.#url) !== place.origin)
       throw new TrainingHeld(
         'no_place',

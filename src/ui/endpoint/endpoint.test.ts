@@ -195,6 +195,9 @@ describe('the choice', () => {
     choice.choose('export');
     expect(choice.label).toBe(null);
     await expect(choice.finetune(order(), none, never)).rejects.toMatchObject({ code: 'export_only' });
+    // Nothing is under way there: a loop that nobody trains for is cancelled, and deleted, without a word.
+    await choice.cancelLoop('loop-1');
+    await choice.letGo('loop-1', { kind: 'export', origin: '' });
   });
 });
 
