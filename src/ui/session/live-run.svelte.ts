@@ -118,9 +118,12 @@ export class LiveRun {
     return this.#overtaken;
   }
 
-  /** Told by the keeper of the record. */
-  overtake(): void {
-    this.#overtaken = true;
+  /**
+   * Told by the keeper of the record that another tab wrote to it. A tab that hung tells late what it wrote before this one took over.
+   * @param events how long the journal was then
+   */
+  overtake(events: number): void {
+    if (events > this.#events.length) this.#overtaken = true;
   }
 
   file(): RunFile {

@@ -93,11 +93,20 @@ describe('a live run', () => {
     const asked: unknown[] = [];
     const other = setting({ claim: (...how) => (asked.push(how), Promise.resolve(news)) });
     const run = new LiveRun('test', { events: known }, turns, 3, other.deps);
-    run.overtake();
+    run.overtake(99);
     await run.go(true);
     expect([asked, run.phase, run.overtaken]).toEqual([[['test', 6, true]], 'finished', false]);
     expect(byId(run.file().events)).toEqual(byId(whole.journal));
     expect(byId(other.journal)).toEqual(byId(whole.journal.slice(12)));
+  });
+
+  it('takes late news of what it knows already for nothing', async () => {
+    const { run, journal } = setting();
+    await run.go();
+    run.overtake(journal.length);
+    expect(run.overtaken).toBe(false);
+    run.overtake(journal.length + 1);
+    expect(run.overtaken).toBe(true);
   });
 
   it('puts every event into the journal before the screen has it', async () => {

@@ -65,8 +65,8 @@ export class Session {
 
   constructor(private readonly deps: SessionDeps) {
     this.record = deps.record;
-    this.record.onChange(({ run, kind, elsewhere }) => {
-      if (elsewhere && kind === 'appended' && this.#live?.id === run) this.#live.overtake();
+    this.record.onChange(({ run, kind, elsewhere, events }) => {
+      if (elsewhere && kind === 'appended' && this.#live?.id === run) this.#live.overtake(events);
     });
     this.engine = new EngineHost(deps.createEngine, deps.now, (engine, reason) => {
       if (engine) void this.#live?.restarted(engineInfo(engine), reason);

@@ -1,0 +1,142 @@
+// A tab that hangs does not keep its run: another one takes it over from the list, and the hung one writes nothing when it comes back.
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import type { RunEvent } from '../../src/debate/events';
+import { buildApp, launch, serveFolder, type Browser, type Site } from './harness';
+import { onDisk } from './on-disk';
+
+let app: { dir: string; remove(): void };
+let site: Site;
+let browser: Browser;
+/** Answers to tabs that hang. */
+let held: (() => void)[] = [];
+
+beforeAll(async () => {
+  app = await buildApp();
+  site = await serveFolder(app.dir, {
+    handle(request, response) {
+      if (request.url !== '/hang') return false;
+      held.push(() => response.end());
+      return true;
+    },
+  });
+});
+afterAll(async () => {
+  await site?.close();
+  app?.remove();
+});
+beforeEach(async () => {
+  browser = await launch();
+  browser.context.setDefaultTimeout(150_000);
+});
+afterEach(async () => {
+  const { errors } = browser;
+  await browser.close();
+  expect(errors).toEqual([]);
+});
+
+const address = (hash: string): string => `${site.url}sub/path/${hash}`;
+const shown = (text: RegExp, on: Page): Promise<unknown> =>
+  on.waitForFunction(pattern => new RegExp(pattern, 'm').test(document.body.innerText), text.source);
+const journal = async (on: Page): Promise<RunEvent[]> => Object.values(await onDisk(on))[0] ?? [];
+const turnIds = (events: readonly RunEvent[]): string[] => events.flatMap(event => (event.type === 'turn' ? [event.turn.id] : []));
+
+/** Counts the events that the disk took from this tab. */
+const countWrites = (on: Page): Promise<void> =>
+  on.evaluate(() => {
+    const { add } = IDBObjectStore.prototype;
+    const count = { written: 0 };
+    Object.assign(window, count);
+    IDBObjectStore.prototype.add = function (this: IDBObjectStore, ...args: Parameters<typeof add>) {
+      if (this.name === 'events')
+        this.transaction.addEventListener('complete', () => (window as unknown as typeof count).written++, { once: true });
+      return add.apply(this, args);
+    };
+  });
+const written = (on: Page): Promise<number> => on.evaluate(() => (window as unknown as { written: number }).written);
+
+interface Hang {
+  begin(page: Page): Promise<void>;
+  end(page: Page): Promise<void>;
+}
+
+/** A request the page waits for without doing anything else. */
+const letGo = async (): Promise<void> => {
+  for (const answer of held) answer();
+  held = [];
+};
+const hanging = (): Promise<void> => expect.poll(() => held.length, { timeout: 60_000 }).toBe(1);
+
+const busy: Hang = {
+  async begin(page) {
+    await page.evaluate(() => {
+      setTimeout(() => {
+        const request = new XMLHttpRequest();
+        request.open('GET', '/hang', false);
+        request.send();
+      });
+    });
+    await hanging();
+  },
+  end: letGo,
+};
+
+/** The worst moment: the browser waits a minute before it takes the disk away from the tab. */
+const busyWriting: Hang = {
+  async begin(page) {
+    await page.evaluate(() => {
+      const { add } = IDBObjectStore.prototype;
+      IDBObjectStore.prototype.add = function (this: IDBObjectStore, ...args: Parameters<typeof add>) {
+        const added = add.apply(this, args);
+        if (this.name === 'events') {
+          IDBObjectStore.prototype.add = add;
+          const request = new XMLHttpRequest();
+          request.open('GET', '/hang', false);
+          request.send();
+        }
+        return added;
+      };
+    });
+    await hanging();
+  },
+  end: letGo,
+};
+
+const setState = async (page: Page, state: 'frozen' | 'active'): Promise<void> => {
+  const session = await browser.context.newCDPSession(page);
+  await session.send('Page.setWebLifecycleState', { state });
+  await session.detach();
+};
+const frozen: Hang = { begin: page => setState(page, 'frozen'), end: page => setState(page, 'active') };
+
+it.each([
+  ['its main thread is blocked', busy],
+  ['it is frozen', frozen],
+  ['its main thread is blocked in the middle of a write', busyWriting],
+] as const)('a run is taken over from a tab when %s', { timeout: 400_000 }, async (_, hang) => {
+  const first = await browser.open(address('#/batch'));
+  await first.getByLabel('Questions', { exact: true }).fill('400');
+  await first.getByRole('button', { name: 'Run batch' }).click();
+  await shown(/[1-9]\d* of 400 questions/, first);
+  const second = await browser.open(address('#/runs'));
+  await countWrites(second);
+  await shown(/running in another tab/, second);
+  await hang.begin(first);
+  await second.getByRole('button', { name: 'Take over' }).click();
+  await second.getByRole('dialog', { name: 'Take the run over?' }).getByRole('button', { name: 'Take over' }).click();
+  // The note that it goes on, and turns behind it.
+  await expect.poll(() => written(second), { timeout: 150_000 }).toBeGreaterThan(10);
+  const fromFirst = (await journal(second)).findIndex(event => event.type === 'note');
+
+  await hang.end(first);
+  await shown(/Another tab took the models over/, first);
+  // What the first one wrote before it hung it tells only now: that is no news here.
+  const soFar = await written(second);
+  await expect.poll(() => written(second), { timeout: 100_000 }).toBeGreaterThan(soFar + 20);
+  await second.getByRole('button', { name: 'Pause' }).click();
+  await shown(/Go on/, second);
+  const events = await journal(second);
+  expect(events.length).toBe(fromFirst + (await written(second)));
+  expect(events.flatMap(event => (event.type === 'note' ? [event.note] : []))).toEqual(['resumed', 'paused']);
+  expect(new Set(turnIds(events)).size).toBe(turnIds(events).length);
+});
