@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { EndpointError, hintFor } from './errors';
 import { profileIn, profileOf, profiles, type Profile } from './profile';
-import { withoutKey } from './redact';
+import { withoutKey, withoutKeyBytes } from './redact';
 import { askedWait, backOff, sleep as realSleep, worthRetrying, type RetryPolicy, type Sleep } from './retry';
 import { termsOf, type Terms } from './terms';
 import {
@@ -247,7 +247,7 @@ export function createClient(options: ClientOptions): Client {
       const response = await send(`/files/${at(id)}/content`, { headers: { accept: 'application/octet-stream' } }, signal);
       const bytes = await readBody(response, limit, signal, onBytes);
       await verify(bytes, response);
-      return bytes;
+      return withoutKeyBytes(bytes, token);
     },
     async deleteFile(id, signal) {
       await send(`/files/${at(id)}`, { method: 'DELETE' }, signal);

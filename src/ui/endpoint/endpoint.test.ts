@@ -1,4 +1,5 @@
 // The choice of a place to train: what it remembers, when it asks, and that a planted key gets into nothing that leaves the page.
+import { unzipSync } from 'fflate';
 import { describe, expect, test, vi } from 'vitest';
 import { FakeEndpoint } from '../../../test/fixtures/finetuning-endpoint';
 import { bundle } from '../../datasets/formats/bundle';
@@ -17,7 +18,10 @@ import { encodeRunFile } from '../../share/file';
 import { encodeLink } from '../../share/link';
 import { publicRun } from '../../share/publicRun';
 import type { PageTuner, PageTunerOptions } from '../../tuner/page';
+import { BackupWriter } from '../../share/backup';
 import { encodeLoopFile } from '../../share/loopFile';
+import { encodeRecipe } from '../../share/recipe';
+import { encodeWeights, type Weights } from '../../share/weightsFile';
 import { EndpointChoice, type EndpointPorts } from './endpoint.svelte';
 
 const canary = 'sk-canary-7f3a9b2e5d8c4410';
@@ -63,7 +67,15 @@ function gossiping(fails: (agent: string) => boolean): { endpoint: FakeEndpoint;
     if (fails(String(job.metadata.agent))) {
       job.status = 'failed';
       job.error = { code: 'oom', message: `no memory for ${key}` };
-    } else endpoint.succeed(job);
+    } else {
+      endpoint.succeed(job);
+      // Into the files that are kept and leave with the weights, too.
+      job.result_files = [
+        endpoint.file('out/adapter_config.json', new TextEncoder().encode(JSON.stringify({ peft_type: 'LORA', owner: key }))),
+        ...job.result_files.slice(1, 2),
+        endpoint.file('out/step_metrics.csv', new TextEncoder().encode(`step,loss\n# ${key}\n`)),
+      ];
+    }
     return null;
   };
   const fetch: Fetch = async (to, init) =>
@@ -476,6 +488,7 @@ describe('a planted key', () => {
 
       const disk = blankDisk();
       const config = loopConfigOf({ iterations: 1 });
+      const trained: Weights[] = [];
       const state = await runLoop({
         start: startOf(config),
         state: foldLoopAll([]),
@@ -495,9 +508,14 @@ describe('a planted key', () => {
             );
             await settled();
             choice.answer(true);
-            return work.catch((error: unknown) => {
+            const tuned = await work.catch((error: unknown) => {
               throw asJobFailure(error, null);
             });
+            const { loop, iteration, agent, datasetHash: dataset } = one;
+            const files = Object.entries(tuned.files).map(([name, { length: bytes }]) => ({ name, bytes, sha256: dataset }));
+            const facts = { id: `${loop}/${iteration}/${agent}`, loop, iteration, agent, base: 'base', dataset, at: '', files };
+            trained.push({ facts, files: tuned.files });
+            return tuned;
           },
         },
       });
@@ -522,7 +540,19 @@ describe('a planted key', () => {
       const sets = [...disk.sets.values()].map(({ header, rows }) => ({ agent: agentName(header.role, header.agent), rows, pairs: [] }));
       const link = await encodeLink(runEvents!, started.questions[0]!.qid);
       const { message, hint, code, requestId } = failed as { message: string; hint: string; code: string; requestId: string | null };
+      const opened = (zip: Uint8Array<ArrayBuffer>): string => Object.values(unzipSync(zip)).map(text).join('\n');
+      const backup = new BackupWriter();
+      backup.add({ kind: 'loop', file });
+      backup.add({ kind: 'run', events: runEvents! });
+      for (const set of disk.sets.values()) backup.add({ kind: 'set', set });
+      backup.addUnreadable(file);
       const outlets: Record<string, string> = {
+        // All that the record in IndexedDB is given: events, debates, sets, notes of jobs, weights.
+        'the record': JSON.stringify([...disk.runs.values(), ...disk.sets.values(), trained.map(({ facts }) => facts)]),
+        'kept weights': trained.flatMap(({ files }) => Object.values(files).map(text)).join('\n'),
+        'weights zip': opened(encodeWeights(trained)),
+        'backup zip': opened(new Uint8Array(await backup.end('2026-11-27T00:00:00.000Z', 'test').arrayBuffer())),
+        'recipe link': String(encodeRecipe({ config: started.config, question: started.questions[0]! })),
         'loop events': JSON.stringify(disk.events),
         'live events': JSON.stringify(said),
         updates: JSON.stringify(updates),
@@ -539,6 +569,7 @@ describe('a planted key', () => {
         'the choice itself': JSON.stringify(choice),
         ...Object.fromEntries(formats.map(({ id }) => [`export ${id}`, JSON.stringify(bundle(id, sets, 'base'))])),
       };
+      expect(outlets['recipe link']).toMatch(/^recipe=1/);
       for (const [name, outlet] of Object.entries(outlets)) {
         expect([name, outlet.length > 1]).toEqual([name, true]);
         expect([name, outlet.includes(canary)]).toEqual([name, false]);
