@@ -1,5 +1,6 @@
 // `npm run eval:builtin`: measures the committed weights and writes MODEL_CARD.md beside them.
-// Options: --questions N (default 500), --hard N (questions per other difficulty, default 200), --checkpoint FILE (judge one, write nothing), --threads N
+// Options: --questions N (default 500), --hard N (questions per other difficulty, default 200), --checkpoint FILE (judge one, write nothing),
+// --out DIR (folder of the card; default beside the weights), --threads N
 import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -20,6 +21,7 @@ const { values: args } = parseArgs({
     questions: { type: 'string', default: '500' },
     hard: { type: 'string', default: '200' },
     checkpoint: { type: 'string' },
+    out: { type: 'string' },
     threads: { type: 'string', default: '2' },
   },
 });
@@ -67,7 +69,7 @@ if (engine) {
   const files = names.map(name => [name, statSync(join(folder, name)).size] as const);
   const date = new Date().toISOString().slice(0, 10);
   writeFileSync(
-    join(folder, 'MODEL_CARD.md'),
+    join(args.out ?? folder, 'MODEL_CARD.md'),
     modelCard({ date, engine: `the society engine (${runtime}, ${device}, ${dtype})`, evaluations, log, files }),
   );
 }

@@ -21,6 +21,8 @@ export interface CourseOptions {
   folder: string;
   /** Steps between probes. */
   probeEvery: number;
+  /** At most so many steps of each stage, at the rates of the whole one; a trial is probed with few questions. */
+  steps: number;
 }
 
 const rounded = (values: object): object =>
@@ -35,7 +37,7 @@ export const readLog = (path: string): LogLine[] =>
         .map(line => JSON.parse(line) as LogLine)
     : [];
 
-export async function runCourse({ first, last, threads, folder, probeEvery }: CourseOptions): Promise<void> {
+export async function runCourse({ first, last, threads, folder, probeEvery, steps }: CourseOptions): Promise<void> {
   // A resumed run goes on from the log of the stages before it, and forgets what was tried after them.
   const past = first === 0 ? [] : readLog(logOf(folder));
   const resumed = past.findLastIndex(line => line.event === 'stage' && line.stage === stages[first - 1]!.name);
@@ -68,7 +70,8 @@ export async function runCourse({ first, last, threads, folder, probeEvery }: Co
     const random = seededRandom(`${recipeSeed} ${stage.name}`);
     const next = batchSource(random, stage.corpus);
     const losses = new Map<Kind, { sum: number; count: number }>();
-    for (let step = 0; step < stage.steps; step++) {
+    const most = Math.min(steps, stage.steps);
+    for (let step = 0; step < most; step++) {
       const done = step / stage.steps;
       const factor = stage.rate(done) * Math.min(1, (stepper.steps + 1) / warmUp);
       const batch = next(kindAt(stage, done, random));
@@ -83,13 +86,13 @@ export async function runCourse({ first, last, threads, folder, probeEvery }: Co
         log({ event: 'loss', stage: stage.name, step: step + 1, tokens, minutes: minutes(), ...mean });
         losses.clear();
       }
-      if ((step + 1) % probeEvery === 0 && step + 1 < stage.steps) {
+      if ((step + 1) % probeEvery === 0 && step + 1 < most) {
         saveCheckpoint(join(folder, 'running.ckpt'), stepper.exportState());
         await judge(stage.name, step + 1, 64);
       }
     }
     saveCheckpoint(checkpointOf(folder, s), stepper.exportState());
-    await judge(stage.name, stage.steps, 200);
+    await judge(stage.name, most, most < stage.steps ? 4 : 200);
     log({ event: 'stage', stage: stage.name, tokens, minutes: minutes() });
   }
   await stepper.dispose();
