@@ -252,6 +252,19 @@ it('a newer page gets the record; the older one offers to reload, reads and hand
   await shown('The record is read only here.');
 });
 
+/** Lets a file go over the middle of the page. */
+async function dropFile(path: string, name: string): Promise<void> {
+  const transfer = await page.evaluateHandle(
+    ([bytes, called]) => {
+      const held = new DataTransfer();
+      held.items.add(new File([Uint8Array.from(atob(bytes), c => c.charCodeAt(0))], called));
+      return held;
+    },
+    [readFileSync(path).toString('base64'), name] as const,
+  );
+  await page.locator('body').dispatchEvent('drop', { dataTransfer: transfer });
+}
+
 it('everything kept is backed up as one archive, and merged back after a dry run', { timeout: 400_000 }, async () => {
   const first = join(dir, 'first.run.json');
   const second = join(dir, 'second.run.json');
@@ -279,6 +292,25 @@ it('everything kept is backed up as one archive, and merged back after a dry run
   await page.getByRole('dialog').getByRole('button', { name: 'Close' }).last().click();
   await shown('2 × arithmetic');
   expect(await onDisk(page)).toEqual(before);
+
+  // Dropped on any screen it is looked into and asked about like one that was picked.
+  await go('#/runs');
+  await page.getByRole('button', { name: 'Delete 3 × arithmetic' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+  await expect.poll(() => page.getByRole('list', { name: 'Runs' }).getByRole('listitem').count()).toBe(1);
+  await go('#/learn');
+  await dropFile(archive, 'anything.zip');
+  const dialog = page.getByRole('dialog', { name: 'Restore anything.zip' });
+  await shown(/Inside: 2 runs\.\s+would be restored\s+1\s+here already\s+1\s+cannot be taken\s+0\s+3 × arithmetic/);
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  expect(await onDisk(page)).toHaveLength(1);
+  await dropFile(archive, 'anything.zip');
+  await dialog.getByRole('button', { name: 'Restore 1 part' }).click();
+  await shown(/restored\s+1\s+here already/);
+  await dialog.getByRole('button', { name: 'Close' }).last().click();
+  expect(await onDisk(page)).toHaveLength(2);
+  await go('#/runs');
+  await shown('3 × arithmetic');
 
   await page.getByLabel('Backup to restore').setInputFiles(first);
   await shown('It is no archive');

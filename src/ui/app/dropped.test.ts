@@ -1,5 +1,7 @@
 import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
+import { BackupWriter } from '../../share/backup';
+import { fixtureRun } from '../../../test/fixtures/run';
 import { droppedKind, refusal } from './dropped';
 
 const kind = (name: string, text: string) => droppedKind(name, new TextEncoder().encode(text));
@@ -16,6 +18,17 @@ describe('a dropped file', () => {
     expect(droppedKind('run.json', new Uint8Array([0x50, 0x4b, 3, 4]))).toBe('weights');
     expect(droppedKind('x', zipSync({ 'critic_2/train.jsonl': new Uint8Array(3) }))).toBe('rows');
     expect(droppedKind('x', zipSync({ agents: { a: { 'facts.json': new Uint8Array(3) } } }))).toBe('weights');
+  });
+
+  it('is a backup when it is an archive that begins like one, be it empty or unreadable', async () => {
+    const kindOf = async (fill: (writer: BackupWriter) => void) => {
+      const writer = new BackupWriter();
+      fill(writer);
+      return droppedKind('x', new Uint8Array(await writer.end('2026-11-27T00:00:00.000Z', 'test').arrayBuffer()));
+    };
+    expect(await kindOf(writer => writer.add({ kind: 'run', events: fixtureRun().events }))).toBe('backup');
+    expect(await kindOf(writer => writer.addUnreadable({ some: 'thing' }))).toBe('backup');
+    expect(await kindOf(() => undefined)).toBe('backup');
   });
 
   it('is refused with what would be taken', () => {
