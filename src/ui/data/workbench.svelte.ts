@@ -7,6 +7,7 @@ import type { Record } from '../session/record.svelte';
 import { formatRoute } from '../app/route';
 import { groupSets, type SetEntry, type SetGroup, type Source } from './groups';
 import { Recorded } from './recorded';
+import { isSetTraining } from './set-order';
 
 export type Opened =
   | { kind: 'none' }
@@ -191,7 +192,14 @@ export class Workbench {
   }
 
   async remove(ids: readonly string[]): Promise<void> {
-    await (await this.#record.store).sets.remove((this.#records ?? []).filter(({ id }) => ids.includes(id)));
+    const store = await this.#record.store;
+    const gone = (this.#records ?? []).filter(({ id }) => ids.includes(id));
+    await store.sets.remove(gone);
+    // Weights that were trained on a set alone are shown with it, and nowhere else.
+    const left = new Set((await store.sets.list()).map(({ sha256 }) => sha256));
+    const orphans = new Set(gone.map(({ sha256 }) => sha256).filter(sha256 => !left.has(sha256)));
+    const own = (await store.adapters.list()).filter(({ loop, dataset }) => isSetTraining(loop) && orphans.has(dataset));
+    await store.adapters.remove(own.map(({ id }) => id));
     await this.refresh();
   }
 

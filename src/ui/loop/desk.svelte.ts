@@ -6,7 +6,9 @@ import type { ListedLoop } from '../../store/store';
 import { appName } from '../app/version';
 import { createEndpoint } from '../endpoint/create';
 import type { EndpointChoice } from '../endpoint/endpoint.svelte';
+import { hold, pageLocks } from '../../store/locks';
 import { openSecrets } from '../../store/secrets';
+import { SetTrainer, type SetTrainerDeps } from '../data/set-trainer.svelte';
 import type { Session } from '../session/session.svelte';
 import { ByHand } from './by-hand.svelte';
 import { driverPorts } from './driver';
@@ -31,8 +33,11 @@ export class LoopDesk {
 
   /** What the next loop will be. */
   readonly setup: LoopSetup;
+  /** Trainings of single sets, at the same endpoint. */
+  readonly sets: SetTrainer;
 
   constructor(private readonly deps: DeskDeps) {
+    this.sets = new SetTrainer(trainerDeps(deps, () => this.#live?.active === true));
     this.setup = new LoopSetup(() => deps.session.setup.base);
   }
 
@@ -192,6 +197,27 @@ export class LoopDesk {
       announce,
     };
   }
+}
+
+function trainerDeps({ session, endpoint, date, announce }: DeskDeps, loops: () => boolean): SetTrainerDeps {
+  const never = new AbortController().signal;
+  const { record } = session;
+  return {
+    endpoint,
+    busy: () => loops() || session.live?.active === true,
+    tryOut: (base, files, anyBase) => session.tryOut(base, files, anyBase, never),
+    hashOf: async base => (await session.engineOf(base, never)).facts.modelHash,
+    keep: async (facts, files) => void (await (await record.store).adapters.save(facts, files)),
+    memo: async key => (await record.store).memos.read(key),
+    async claim(key) {
+      const locks = pageLocks();
+      if (!locks) return () => undefined;
+      const held = await hold(locks, `polylogue:set-training:${key}`, false, () => undefined);
+      return held && (() => held.release());
+    },
+    date,
+    announce,
+  };
 }
 
 /** The desk of the real page. */

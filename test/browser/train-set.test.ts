@@ -1,0 +1,92 @@
+// One set, trained from the Data screen in the page itself: watched over a reload, tried, kept, spoken with, deleted.
+import { readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { buildApp, launch, serveFolder, type Browser, type Site } from './harness';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+let site: Site;
+let browser: Browser;
+let page: Page;
+let dir: string;
+
+beforeAll(async () => {
+  ({ dir } = await buildApp());
+  site = await serveFolder(dir, { isolate: true });
+});
+afterAll(async () => {
+  await site?.close();
+  rmSync(dir, { recursive: true, force: true });
+});
+beforeEach(async () => {
+  browser = await launch();
+  browser.context.setDefaultTimeout(120_000);
+});
+afterEach(async () => {
+  const { errors, foreign } = browser;
+  await browser.close();
+  expect([errors, foreign]).toEqual([[], []]);
+});
+
+const violations = (): Promise<string[]> =>
+  page.evaluate(
+    `${axe}; axe.run().then(result => result.violations.map(v => v.id + ': ' + v.nodes.map(n => n.target + ' ' + n.failureSummary).join(' | ')))`,
+  );
+const shown = (text: string | RegExp): Promise<unknown> =>
+  page.waitForFunction(
+    pattern => new RegExp(pattern).test(document.body.innerText),
+    typeof text === 'string' ? text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&') : text.source,
+  );
+
+it('trains on one set, goes on by itself after a reload, and keeps what came of it', { timeout: 400_000 }, async () => {
+  page = await browser.open(`${site.url}sub/path/#/data`);
+  await page.getByRole('navigation', { name: 'Recorded training sets' }).getByRole('link', { name: /rows/ }).first().click();
+  await page.getByRole('button', { name: 'Train on this set' }).click();
+  const panel = page.getByRole('region', { name: 'Train on this set' });
+  const train = panel.getByRole('button', { name: 'Train', exact: true });
+  await train.waitFor();
+  // Where nobody trains, nothing starts.
+  await panel.getByRole('radio', { name: /^Export only/ }).click();
+  expect(await train.isDisabled()).toBe(true);
+  await panel.getByText('Nobody trains there.').waitFor();
+  await panel.getByRole('radio', { name: /^This page/ }).click();
+  for (const width of [390, 1280]) {
+    await page.setViewportSize({ width, height: 900 });
+    expect([width, await violations()]).toEqual([width, []]);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+    if (process.env.POLYLOGUE_PICTURES)
+      await page.screenshot({ path: `${process.env.POLYLOGUE_PICTURES}/train-set-${width}.png`, fullPage: true });
+  }
+  await train.click();
+  await panel.getByText(/step [1-9]\d* of 40/).waitFor();
+  expect(await violations()).toEqual([]);
+  // The set is open again, and so is its training.
+  await page.reload();
+  await panel.getByText(/step [1-9]\d* of 40/).waitFor();
+  // On another screen it goes on.
+  await page.evaluate(() => void (location.hash = '#/learn'));
+  await page.waitForTimeout(500);
+  await page.goBack();
+  await page.getByRole('button', { name: 'Train on this set' }).waitFor();
+  if (!(await panel.isVisible())) await page.getByRole('button', { name: 'Train on this set' }).click();
+  await shown('Trained and kept. Here they compute what their trainer recorded.');
+  const kept = panel.getByRole('list', { name: 'Weights that were trained on it' }).getByRole('listitem');
+  expect(await kept.count()).toBe(1);
+  expect(await violations()).toEqual([]);
+  await kept.getByRole('button', { name: /^Talk to/ }).click();
+  await page.getByLabel('Question').fill('What is 3+4*5?');
+  await page.getByRole('button', { name: 'Ask both' }).click();
+  await page.waitForFunction(
+    () => document.querySelectorAll('dialog .text').length === 2 && !document.querySelector('dialog [aria-busy="true"]'),
+  );
+  expect(await page.getByRole('alert').count()).toBe(0);
+  await page.getByRole('button', { name: 'Close' }).click();
+  // It outlives the page, and goes when it is told to.
+  await page.reload();
+  await page.getByRole('button', { name: 'Train on this set' }).click();
+  await expect.poll(() => kept.count()).toBe(1);
+  await kept.getByRole('button', { name: /^Delete/ }).click();
+  await expect.poll(() => kept.count()).toBe(0);
+});
