@@ -5,6 +5,7 @@ import { foldAll, type RunState } from '../../debate/fold';
 import type { SetRecord } from '../../store/set-records';
 import type { Record } from '../session/record.svelte';
 import { formatRoute } from '../app/route';
+import { errorWords } from '../app/error-words';
 import { groupSets, type SetEntry, type SetGroup, type Source } from './groups';
 import { Recorded } from './recorded';
 import { isSetTraining } from './set-order';
@@ -26,11 +27,6 @@ export type Opened =
       /** Where a question of it is shown; null = nowhere. */
       debateHref(qid: string, turn: string): string | null;
     };
-
-const words = (error: unknown): string => {
-  const { message, hint } = error as { message?: unknown; hint?: unknown };
-  return [message ?? error, hint].filter(Boolean).map(String).join(' ');
-};
 
 export class Workbench {
   #records = $state.raw<readonly SetRecord[] | null>(null);
@@ -120,7 +116,7 @@ export class Workbench {
     try {
       found = await this.#read(sha256);
     } catch (error) {
-      found = { kind: 'failed', message: words(error) };
+      found = { kind: 'failed', message: errorWords(error) };
     }
     if (this.#asked !== sha256) return;
     this.#opened = found;

@@ -4,6 +4,7 @@ import { evalQuestions, trainQuestions } from '../../experiment/questions';
 import type { LoopConfig } from '../../experiment/records';
 import type { ListedLoop } from '../../store/store';
 import { appName } from '../app/version';
+import { errorWords } from '../app/error-words';
 import { createEndpoint } from '../endpoint/create';
 import type { EndpointChoice } from '../endpoint/endpoint.svelte';
 import { hold, pageLocks } from '../../store/locks';
@@ -167,8 +168,7 @@ export class LoopDesk {
     const left = await this.deps.endpoint.letGo(loop, place).then(
       () => '',
       (error: unknown) => {
-        const { message, hint } = error as { message: string; hint?: string };
-        return [message, hint].filter(Boolean).join(' ');
+        return errorWords(error);
       },
     );
     await store.deleteLoop(loop);
