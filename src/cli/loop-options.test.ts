@@ -27,11 +27,12 @@ describe('loop options', () => {
     }
   });
 
-  test('flags change a preset; length, size and seed leave it its name', () => {
+  test('flags change a preset; length, size, seed and a control leave it its name', () => {
     const config = configOf('--preset', 'gentle', '--iterations', '2', '--train', '40', '--eval', '20', '--seed', '7');
     expect(config).toMatchObject({ preset: 'gentle', iterations: 2, trainQuestions: 40, evalQuestions: 20, seed: 7 });
     expect([config.debate.seed, config.datasets.seed]).toEqual([7, 7]);
     expect(configOf('--difficulty', 'easy')).toMatchObject({ preset: 'custom', debate: { difficulty: 'easy' } });
+    expect(configOf('--preset', 'collapse', '--society', 'union-data')).toMatchObject({ preset: 'collapse', society: 'union-data' });
     expect(configOf('--agents', '5').debate.seats).toHaveLength(5);
   });
 

@@ -9,7 +9,6 @@ import { limits, tooLarge } from '../debate/limits';
 import { issueText } from '../debate/schema';
 import { presetById, presets } from '../experiment/presets';
 import { societies, type LoopConfig } from '../experiment/records';
-import { societyOf } from '../experiment/society';
 import { parseLoopConfig } from '../experiment/schema';
 import { taskById } from '../tasks/tasks';
 import { CliError } from './errors';
@@ -205,11 +204,14 @@ export function loopCommand(args: string[], builtinDir: string): LoopCommand | n
   return { ...rest, config: { ...config, preset: nameOf(config) } };
 }
 
-/** A preset keeps its name while only length, size and seed differ: those change what is known afterwards, not what is done. */
+/**
+ * A preset keeps its name while only length, size and seed differ: those change what is known afterwards, not what is done. Its control has
+ * its name, too, because it is that loop with one model in place of several.
+ */
 function nameOf(config: LoopConfig): string {
   const about = (one: LoopConfig): string => {
     const { debate, datasets, training, questions, startFrom } = one;
-    return JSON.stringify([{ ...debate, seed: 0 }, { ...datasets, seed: 0 }, training, questions, startFrom, societyOf(one)]);
+    return JSON.stringify([{ ...debate, seed: 0 }, { ...datasets, seed: 0 }, training, questions, startFrom]);
   };
   return presets.find(({ id, config: own }) => id === config.preset && about(own) === about(config))?.id ?? 'custom';
 }

@@ -23,7 +23,7 @@ export interface LoopReading {
 }
 
 /** What changes how the loop works, and not only how long it runs or what is drawn, makes it the reader's own. */
-const named: ReadonlySet<string> = new Set(['iterations', 'trainQuestions', 'evalQuestions', 'seed', 'nllQuestions']);
+const named: ReadonlySet<string> = new Set(['iterations', 'trainQuestions', 'evalQuestions', 'seed', 'nllQuestions', 'society']);
 
 /** Rules between settings, by the field that should be changed. */
 function between({ debate, trainQuestions, evalQuestions }: LoopConfig): [string, string][] {
