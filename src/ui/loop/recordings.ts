@@ -20,7 +20,7 @@ export interface Recording {
 const recorded = (preset: Recording['preset']): Recording[] => [
   { id: preset, folder: `runs/${preset}/`, preset, title: preset, control: false },
   { id: `${preset}-union`, folder: `runs/${preset}-union/`, preset, title: `${preset}, one model on all sets`, control: true },
-  { id: `${preset}-single`, folder: `runs/${preset}-single/`, preset, title: `${preset}, one model on its own answers`, control: true },
+  { id: `${preset}-single`, folder: `runs/${preset}-single/`, preset, title: `${preset}, one model on all first answers`, control: true },
 ];
 
 export const recordings: readonly Recording[] = [...recorded('gentle'), ...recorded('collapse')];

@@ -2,6 +2,7 @@
 import type { AgentName, SetRole } from '../../datasets/records';
 import { selectionWords } from '../../datasets/selection';
 import type { EngineInfo } from '../../debate/events';
+import type { LoopStart } from '../../experiment/fold';
 import type { EndpointLabel, LoopConfig, Stage } from '../../experiment/records';
 import { isShared, societyOf } from '../../experiment/society';
 import type { Mean } from '../../metrics/diversity';
@@ -66,6 +67,12 @@ export function agentWords(name: AgentName, config: Pick<LoopConfig, 'society'>)
   if (isShared(config)) return 'the one model';
   const { role, agent } = whoIs(name);
   return `${role} ${agentLetter(agent)}`;
+}
+
+/** A control in a legend; the title for the method itself. */
+export function besideName({ config, title }: Pick<LoopStart, 'config' | 'title'>): string {
+  const names = { 'multiagent-ft': title, 'single-ft': 'one model, first answers', 'union-data': 'one model, all sets' };
+  return names[societyOf(config)];
 }
 
 /** What a control is, in a sentence; null for the method itself. */
