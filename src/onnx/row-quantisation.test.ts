@@ -80,6 +80,23 @@ describe('int8 activations, quantised per token', () => {
     },
   );
 
+  it('rounds: the last bit of a float moves single rows by a tenth, on one device too, so that devices may differ by as much', async () => {
+    const longer = [...prompts, ...['the quick brown fox jumps over', 'zz top', 'nobody'].map(text => [...new TextEncoder().encode(text)])];
+    const speak = (nudge: number): Promise<GreedyRow[]> => {
+      const own = randomWeights(config);
+      for (const [name, weight] of Object.entries(own))
+        if (/norm|embed/.test(name)) weight.data = weight.data.map((value, i) => value * (1 + (i % 2 ? nudge : -nudge)));
+      return decode(quantiseModel(buildLayout(config, own, 'genai'), 'int8-dynamic'), longer, { lora: false }, 8);
+    };
+    const [base, moved] = [await speak(0), await speak(1e-7)];
+    const differences = base
+      .flatMap((row, i) => row.logits.map((logits, step) => worst(logits, moved[i]!.logits[step]!)))
+      .sort((a, b) => a - b);
+    expect(differences[differences.length >> 1]).toBeLessThan(1e-5);
+    expect(differences.at(-1)).toBeGreaterThan(0.02);
+    expect(differences.at(-1)).toBeLessThan(0.5);
+  });
+
   it('each projection of a running model is the int8 base plus the float adapter', async () => {
     const plain = graphOf(buildLayout(config, weights, 'emitter'));
     const model = int8('emitter');

@@ -122,7 +122,8 @@ const api = {
       });
       worker.postMessage('tell the heap');
     }),
-  numeric: (device: 'wasm' | 'webgpu', names: string[], form: 'per row' | 'pooled' | 'baked') =>
+  /** @param independent the reference runs on the processor even where activations are rounded */
+  numeric: (device: 'wasm' | 'webgpu', names: string[], form: 'per row' | 'pooled' | 'baked', independent = false) =>
     new Promise(resolve => {
       const worker = new Worker(new URL('./numeric.worker.ts', import.meta.url), { type: 'module' });
       worker.onmessage = ({ data }) => {
@@ -130,7 +131,7 @@ const api = {
         resolve(data);
       };
       worker.onerror = event => resolve({ failed: event.message });
-      worker.postMessage({ device, names, form });
+      worker.postMessage({ device, names, form, independent });
     }),
 };
 
