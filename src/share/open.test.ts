@@ -37,6 +37,18 @@ describe('run files', () => {
     }
   });
 
+  test('without the reasoning they keep answers and votes, say so, and are still known to be unchanged', async () => {
+    const opened = await openForeign(await bytesOf(await encodeRunFile(events, true, 'answers')));
+    expect(opened).toMatchObject({ edited: 'intact', abridged: true });
+    const turns = (of: readonly RunEvent[]) => of.flatMap(event => (event.type === 'turn' ? [event.turn] : []));
+    const [short, whole] = [turns(opened.file.events), turns(events)];
+    expect(short.map(({ answer }) => answer?.key)).toEqual(whole.map(({ answer }) => answer?.key));
+    expect(short.every(({ text, answer, ends }, i) => (answer ? text.length <= whole[i]!.text.length : text === '') && !ends.length)).toBe(
+      true,
+    );
+    expect(opened.file.events.filter(({ type }) => type === 'decided')).toEqual(events.filter(({ type }) => type === 'decided'));
+  });
+
   test('as text, and links with whatever stands before the #, come through the same door', async () => {
     expect((await openForeign(` ${file()}`)).from).toBe('file');
     const { fragment } = await encodeLink(events, 'arithmetic:7+3*8+2-4*5');

@@ -16,6 +16,8 @@ export type ParsedHash =
   | { kind: 'link'; fragment: string; view: SharedView }
   /** A run file at an address; `needsConsent` says whether to ask. */
   | { kind: 'run-url'; url: string; view: SharedView }
+  /** A list of runs at an address. */
+  | { kind: 'index-url'; url: string }
   /** What to ask of whom; the fields are for `decodeRecipe`. */
   | { kind: 'recipe'; fields: ReadonlyMap<string, string> }
   | { kind: 'unknown'; text: string };
@@ -59,6 +61,8 @@ export function parseHash(hash: string): ParsedHash {
   if (!given) return unknown;
   const url = given.get('run');
   if (url !== undefined) return url.length > 0 && url.length <= longestUrl ? { kind: 'run-url', url, view: viewOf(given) } : unknown;
+  const index = given.get('index');
+  if (index !== undefined) return index.length > 0 && index.length <= longestUrl ? { kind: 'index-url', url: index } : unknown;
   if (given.has('recipe')) return { kind: 'recipe', fields: given };
   return unknown;
 }

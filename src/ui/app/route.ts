@@ -11,7 +11,7 @@ export type Route =
   | { kind: 'loop'; loop: string }
   /** A training set by the hash of its rows; `row` picks one row of it by its own hash. */
   | { kind: 'set'; set: string; row: string | null }
-  /** From elsewhere: a debate inside the link itself (`r1.…`), the address of a file (`run=…`), or what to ask of whom (`recipe=…`). `share/parseHash` reads it. */
+  /** From elsewhere: a debate inside the link itself (`r1.…`), the address of a file (`run=…`) or of a list of them (`index=…`), or what to ask of whom (`recipe=…`). `share/parseHash` reads it. */
   | { kind: 'shared'; hash: string }
   | { kind: 'unknown'; hash: string };
 
@@ -30,7 +30,7 @@ function decode(text: string): string | null {
 export function parseRoute(hash: string): Route {
   const text = hash.startsWith('#') ? hash.slice(1) : hash;
   if (text === '' || text === '/') return { kind: 'screen', screen: 'debate' };
-  if (/^[a-z]+\d+\./.test(text) || /^(?:run|recipe)=/.test(text)) return { kind: 'shared', hash: text };
+  if (/^[a-z]+\d+\./.test(text) || /^(?:run|index|recipe)=/.test(text)) return { kind: 'shared', hash: text };
   const [root, first, ...rest] = text.split('/');
   if (root === '' && first !== undefined) {
     const parts = rest.filter(part => part !== '').map(decode);

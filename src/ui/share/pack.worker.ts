@@ -8,8 +8,11 @@ export type ToPacker =
   /** Events of the run, in parts, before anything is asked. */
   | { kind: 'part'; part: unknown[] }
   | { kind: 'link'; id: number; qid: string; levers: Levers; address: string }
-  /** @param schema of the events: what this version did not write goes out as it is stored @param only one question of it */
-  | { kind: 'file'; id: number; schema: number; gzip: boolean; only: string | null };
+  /**
+   * @param schema of the events: what this version did not write goes out as it is stored
+   * @param only one question of it
+   */
+  | { kind: 'file'; id: number; schema: number; gzip: boolean; only: string | null; text: Levers['text'] };
 export type FromPacker = { id: number; link: DebateLink } | { id: number; file: Blob } | { id: number; failed: string };
 
 const packer = self as unknown as {
@@ -23,8 +26,10 @@ async function work(message: Exclude<ToPacker, { kind: 'part' }>): Promise<FromP
   const { id } = message;
   const run = events as RunEvent[];
   if (message.kind === 'link') return { id, link: await encodeLink(run, message.qid, message.levers, message.address) };
-  const { schema, gzip, only } = message;
-  if (only !== null) return { id, file: await encodeRunFile(excerptOf(run, only), gzip) };
+  const { schema, gzip, only, text } = message;
+  if (only !== null) return { id, file: await encodeRunFile(excerptOf(run, only), gzip, text) };
+  // What was to be left out is never sent whole instead.
+  if (text === 'answers') return { id, file: await encodeRunFile(run, gzip, text) };
   const raw = (): Blob => new Blob([JSON.stringify({ polylogue: 'run', schema, events })], { type: 'application/json' });
   return { id, file: schema === 1 ? await encodeRunFile(run, gzip).catch(raw) : raw() };
 }

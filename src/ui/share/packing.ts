@@ -40,11 +40,12 @@ export class Packer {
 
   /**
    * @param only one question of the run; null = all of it
+   * @param text 'answers' leaves the reasoning out
    * @param schema of the events; the ones of another version go out as they are stored
    * @throws as `link`
    */
-  async file(gzip: boolean, only: string | null = null, schema = 1): Promise<Blob> {
-    const answer = await this.#ask({ kind: 'file', id: this.#next++, schema, gzip, only });
+  async file(gzip: boolean, only: string | null = null, text: Levers['text'] = 'full', schema = 1): Promise<Blob> {
+    const answer = await this.#ask({ kind: 'file', id: this.#next++, schema, gzip, only, text });
     if (!('file' in answer)) throw new TypeError('the packer answered something else');
     return answer.file;
   }
@@ -69,7 +70,7 @@ export class Packer {
 export async function packRun(file: { schema: number; events: readonly unknown[] }, gzip = false): Promise<Blob> {
   const life = new AbortController();
   try {
-    return await new Packer(file.events, life.signal).file(gzip, null, file.schema);
+    return await new Packer(file.events, life.signal).file(gzip, null, 'full', file.schema);
   } finally {
     life.abort();
   }
