@@ -243,6 +243,9 @@ describe('the page', { timeout: 400_000 }, () => {
     page = await browser.open(app());
     await shown('Recorded');
     const chosen = page.locator('output.question');
+    // The recorded question stands in no list, so that there is nothing to number.
+    expect(await page.getByLabel('Number of the question').count()).toBe(0);
+    await page.getByRole('button', { name: 'From a list' }).click();
     await page.getByLabel('List of questions').fill('7');
     await page.getByLabel('List of questions').press('Tab');
     const first = await chosen.innerText();
