@@ -420,7 +420,7 @@ describe('the page', { timeout: 400_000 }, () => {
       await hint.waitFor({ state: 'hidden' });
     };
     await drop('notes.txt', 'Dear diary', async () => expect(await violations()).toEqual([]));
-    await shown('notes.txt is no run, loop or training set.');
+    await shown('notes.txt is no run, loop, training set or backup.');
     await shown('Recorded');
     await page.getByRole('button', { name: 'Dismiss' }).click();
 
