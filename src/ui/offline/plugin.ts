@@ -10,6 +10,9 @@ const smallFile = 1_000_000;
 /** Fonts come in subsets by script; a first visit needs the Latin one. */
 const isRareFont = (path: string): boolean => path.endsWith('.woff2') && !/-latin-(?!ext)/.test(path);
 
+/** What stands behind a recorded loop: its debates, its sets, and its controls. The loop itself is what its screen opens on. */
+const isEvidence = (path: string): boolean => /^runs\/[^/]+\/(?:runs|sets)\/|^runs\/[^/]+-[^/]+\//.test(path);
+
 export interface FileList {
   now: Record<string, string>;
   used: Record<string, string>;
@@ -25,7 +28,7 @@ export async function listFiles(folder: string): Promise<FileList> {
     if (name === 'sw.js' || name.endsWith('.map')) continue;
     const bytes = await readFile(join(folder, path));
     const hash = createHash('sha256').update(bytes).digest('hex').slice(0, 16);
-    const later = bytes.length > smallFile || name.startsWith('models/') || isRareFont(name);
+    const later = bytes.length > smallFile || name.startsWith('models/') || isRareFont(name) || isEvidence(name);
     list[later ? 'used' : 'now'][name] = hash;
   }
   return list;
