@@ -122,7 +122,7 @@ it('a row of a batch gives a link to its debate, and a file may leave without th
   expect([...opened.state.questions.values()].map(one => one.question.text)).toEqual([question]);
 
   await dialog.getByRole('checkbox', { name: 'this question only' }).check();
-  await dialog.getByRole('checkbox', { name: /^answers only/ }).check();
+  await dialog.getByRole('checkbox', { name: 'without reasoning' }).check();
   await clean('share');
   const saving = page.waitForEvent('download');
   await dialog.getByRole('button', { name: /^Download/ }).click();
