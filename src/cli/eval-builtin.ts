@@ -14,7 +14,7 @@ import { readLog } from './builtin/course';
 import { evaluate, type Evaluation, type Speak } from './builtin/evaluate';
 import { asHalves } from './builtin/export';
 import { createSampler } from './builtin/sampler';
-import { speakWith } from './builtin/speak';
+import { evaluationSeed, speakWith } from './builtin/speak';
 
 const { values: args } = parseArgs({
   options: {
@@ -70,6 +70,14 @@ if (engine) {
   const date = new Date().toISOString().slice(0, 10);
   writeFileSync(
     join(args.out ?? folder, 'MODEL_CARD.md'),
-    modelCard({ date, engine: `the society engine (${runtime}, ${device}, ${dtype})`, evaluations, log, files }),
+    modelCard({
+      date,
+      engine: `the society engine (${runtime}, ${device}, ${dtype})`,
+      command: `npm run eval:builtin -- --questions ${args.questions} --hard ${args.hard}`,
+      seed: evaluationSeed,
+      evaluations,
+      log,
+      files,
+    }),
   );
 }

@@ -12,6 +12,9 @@ export type LogLine = { event: string; stage?: string; step?: number; tokens?: n
 export interface CardInput {
   date: string;
   engine: string;
+  /** What makes this card again. */
+  command: string;
+  seed: number;
   evaluations: readonly Evaluation[];
   log: readonly LogLine[];
   files: readonly (readonly [name: string, bytes: number])[];
@@ -55,7 +58,7 @@ function trainingLog(log: readonly LogLine[]): string {
   );
 }
 
-export function modelCard({ date, engine, evaluations, log, files }: CardInput): string {
+export function modelCard({ date, engine, command, seed, evaluations, log, files }: CardInput): string {
   const main = evaluations[0]!;
   const total = files.reduce((sum, [, bytes]) => sum + bytes, 0);
   const styleTotal = Object.values(main.styles).reduce((sum, c) => sum + c.n, 0);
@@ -68,7 +71,7 @@ A Llama-architecture decoder of ${(parameters(config) / 1e6).toFixed(2)} M param
 
 - ${config.layers} layers, width ${config.hidden}, ${config.heads} heads, feed-forward ${config.ff}, vocabulary ${config.vocab} (words of its world, single digits, printable ASCII), context ${config.maxPositions}, RMSNorm, rotary positions, SwiGLU, untied head.
 - Files, ${(total / 1e6).toFixed(2)} MB in all: ${files.map(([name, bytes]) => `${name} (${(bytes / 1e3).toFixed(0)} kB)`).join(', ')}. Weights are halves; the graph casts them to float32.
-- Evaluated ${date} through ${engine}. One problem in ten, by a hash of the problem, is held out of all training; every figure here is on held-out problems.
+- Evaluated ${date} through ${engine}: \`${command}\`, draws under seed ${seed}. One problem in ten, by a hash of the problem, is held out of all training; every figure here is on held-out problems.
 
 ## Accuracy by role and difficulty
 

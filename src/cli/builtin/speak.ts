@@ -2,6 +2,9 @@
 import type { Engine, EngineRow } from '../../models/engine';
 import type { Speak } from './evaluate';
 
+/** All draws of an evaluation follow from it, on the same backend. */
+export const evaluationSeed = 1;
+
 /** Draws depend on the label and the place of the chat among its like, as a debate's do on question, agent and round. */
 export const speakWith =
   (engine: Engine, difficulty: string): Speak =>
@@ -11,7 +14,7 @@ export const speakWith =
       messages,
       adapter: null,
       sampling: { temperature, topK: 0, topP: 1, minP: 0, maxNewTokens: 160 },
-      draw: { seed: 1, qid: `${difficulty} ${i}`, agent: 0, role: label, round: 1, attempt: 0 },
+      draw: { seed: evaluationSeed, qid: `${difficulty} ${i}`, agent: 0, role: label, round: 1, attempt: 0 },
     }));
     const texts = new Array<string>(rows.length);
     const failures: string[] = [];
