@@ -75,7 +75,7 @@ export const presets: readonly Preset[] = [
     title: 'Gentle',
     about:
       'Small adapters (LoRA) and a few passes over what the society agreed on. In the recording single generators learn most of what the vote ' +
-      'knew, and critics and debate end about where they began. Problems have operands up to 12: up to 9 the debate is right almost always, ' +
+      'knew, critics learn a little, and the debate ends hardly above where it began. Problems have operands up to 12: up to 9 the debate is right almost always, ' +
       'up to 20 too few labels are.',
     cost: '200 training and 200 held-out questions and six trainings per iteration: on two cores under a minute each, about two in the page',
     config: society,

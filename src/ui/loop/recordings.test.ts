@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { foldLoopAll } from '../../experiment/fold';
 import type { LoopFile } from '../../experiment/records';
 import { parseLoopEvent } from '../../experiment/schema';
+import type { Measures } from '../../metrics/measure';
 import { measuredIn } from './accuracy';
 import { goalOf, positionOf } from './progress';
 import { recordings } from './recordings';
@@ -11,7 +12,7 @@ import { stopsOf } from './reel';
 
 const site = resolve(import.meta.dirname, '../../../public');
 
-describe.each(recordings)('the recording $id', ({ folder }) => {
+describe.each(recordings)('the recording $id', ({ folder, preset, control }) => {
   const { events: stored } = JSON.parse(readFileSync(resolve(site, folder, 'loop.json'), 'utf8')) as LoopFile;
   const events = stored.map(parseLoopEvent);
   const loop = foldLoopAll(events);
@@ -22,6 +23,21 @@ describe.each(recordings)('the recording $id', ({ folder }) => {
     const stops = stopsOf(events);
     expect(stops.filter(({ measured }) => measured).map(({ iteration }) => iteration)).toEqual([0, 1, 2, 3]);
     expect(stops.at(-1)!.events).toBe(events.length);
+  });
+
+  it('shows what its preset says of the recording', () => {
+    const [base, end] = [0, 3].map(i => loop.iterations[i]!.measured!.measures) as [Measures, Measures];
+    const gain = (of: 'generator' | 'critic' | 'debate'): number => end[of].share - base[of].share;
+    if (control) return;
+    expect(gain('generator')).toBeGreaterThan(0.15);
+    if (preset === 'gentle') {
+      expect(gain('critic')).toBeGreaterThan(0.01);
+      expect(gain('critic')).toBeLessThan(0.1);
+      expect(Math.abs(gain('debate'))).toBeLessThan(0.05);
+    } else {
+      expect(gain('critic')).toBeLessThan(-0.05);
+      expect(gain('debate')).toBeLessThan(-0.05);
+    }
   });
 
   it('has every debate and every set beside it that its points open', () => {
