@@ -5,11 +5,12 @@ import { mixSizes } from '../datasets/mix';
 import type { DataRow, TrainingSet } from '../datasets/records';
 import { heldOut, splitSet } from './split';
 
-const setOf = (size: number, sha256 = 'a'): TrainingSet => ({
-  header: { sha256 } as TrainingSet['header'],
+const setOf = (size: number, name = 'a', run = 'run'): TrainingSet => ({
+  header: { sha256: `${name} ${run}`, run } as TrainingSet['header'],
   rows: Array.from(
     { length: size },
-    (_, i) => ({ hash: `h${i}`, from: [`q${i}/1.0.generator`], messages: [{ role: 'user', content: `${i}` }] }) as unknown as DataRow,
+    (_, i) =>
+      ({ hash: `${name}${i}`, run, from: [`q${i}/1.0.generator`], messages: [{ role: 'user', content: `${i}` }] }) as unknown as DataRow,
   ),
 });
 
@@ -30,7 +31,14 @@ test('the split follows from the set: not from the order of its rows, and anothe
   const set = setOf(60);
   const turned = { ...set, rows: [...set.rows].reverse() };
   expect(names(splitSet(turned, 8).validation)).toEqual(names(splitSet(set, 8).validation));
-  expect(names(splitSet(setOf(60, 'b'), 8).validation)).not.toEqual(names(splitSet(set, 8).validation));
+  const places = (rows: readonly DataRow[]) => rows.map(({ from }) => from.join()).sort();
+  expect(places(splitSet(setOf(60, 'b'), 8).validation)).not.toEqual(places(splitSet(set, 8).validation));
+});
+
+test('the same rows are split the same, however the run was called that they come from', () => {
+  const places = ({ validation, training }: ReturnType<typeof splitSet>) =>
+    [validation, training].map(rows => rows.map(({ hash }) => hash));
+  expect(places(splitSet(setOf(60, 'a', 'another run'), 8))).toEqual(places(splitSet(setOf(60), 8)));
 });
 
 test('what is trained keeps the share of corrected rows: within 1/T of w, whatever is held out', () => {
