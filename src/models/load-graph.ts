@@ -1,6 +1,7 @@
 // From the bytes of a decoder's ONNX file to a session the engine can batch on.
 import type { MappedAdapter } from '../onnx/feeds';
 import { resolveProjections, type Projection, type Refusal, type Resolution } from '../onnx/resolve';
+import { needsHalves } from '../onnx/needs-halves';
 import { DataType, decodeModel, encodeModel, type ModelProto } from '../onnx/proto';
 import { prepareGraph } from '../onnx/surgery';
 import type { DecoderShape } from './decoder-shape';
@@ -58,6 +59,9 @@ function usable<T>(work: () => T): T {
 /** Where adapters could go, told without a session. */
 export const projectionsOf = ({ graph }: GraphFiles, widths?: Widths): Resolution =>
   usable(() => resolveProjections(decode(graph), widths));
+
+/** Told without a session: a graphics card without 16-bit shaders cannot run it. */
+export const graphNeedsHalves = ({ graph }: GraphFiles): boolean => needsHalves(decode(graph));
 
 /** @param options.baked adapters that become part of the graph, where it can hold a pool */
 export async function loadGraph(

@@ -9,6 +9,7 @@ import { folderOf } from './folder-of';
 import { browserCache } from './model-cache';
 import type { AskFetch } from './permit';
 import type { LoadRequest } from './protocol';
+import { graphNeedsHalves } from './load-graph';
 import { readGraph } from './read-graph';
 import { SelfCheckFailed } from './verify';
 import { wasmRuntime, webgpuRuntime } from './runtime-web';
@@ -28,6 +29,14 @@ const breathe = (): Promise<void> =>
 const SMALL_MODEL = 30_000_000;
 const threadsFor = (bytes: number): number =>
   globalThis.crossOriginIsolated && bytes > SMALL_MODEL ? Math.max(1, Math.min(8, Math.ceil(navigator.hardwareConcurrency / 2))) : 1;
+
+const NO_HALVES = 'this model has 16-bit numbers, and this graphics card cannot compute with those';
+
+const onProcessor = (reason: string): DeviceDecision => ({
+  facts: { device: 'wasm', halves: false },
+  reason,
+  fellBack: { from: 'webgpu', to: 'wasm', reason },
+});
 
 export interface LoadListener {
   onProgress(progress: LoadProgress): void;
@@ -62,6 +71,7 @@ export async function loadInWorker(request: LoadRequest, { onProgress, ask }: Lo
     // Another device may want other files than those that were agreed to.
     await permit?.download(describeFiles(chosen, decision));
     const graph = await readGraph(folder, chosen, signal, (done, total) => told({ phase: 'download', done, total }));
+    if (facts.device === 'webgpu' && !facts.halves && graphNeedsHalves(graph)) return attempt(onProcessor(NO_HALVES));
     const runtime = facts.device === 'webgpu' ? await webgpuRuntime() : wasmRuntime(threadsFor(graph.graph.length));
     return assemble(
       {
@@ -96,7 +106,6 @@ export async function loadInWorker(request: LoadRequest, { onProgress, ask }: Lo
       (code === 'bad-model' && !(error instanceof SelfCheckFailed))
     )
       throw error;
-    const reason = `WebGPU failed: ${message}`;
-    return attempt({ facts: { device: 'wasm', halves: false }, reason, fellBack: { from: 'webgpu', to: 'wasm', reason } });
+    return attempt(onProcessor(`WebGPU failed: ${message}`));
   }
 }

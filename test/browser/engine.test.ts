@@ -1,5 +1,5 @@
 // The engine in a real page: worker, wasm and WebGPU, cancel, death, a hub that is a local server.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -13,6 +13,7 @@ import { numericCases, type CaseResult } from '../../src/onnx/fixtures/cases';
 import { tinyConfig } from '../../src/onnx/fixtures/weights';
 import { writeAdapter } from '../../src/onnx/peft';
 import type { EngineApi } from '../pages/engine/main';
+import { root } from '../steps';
 import { buildPage, launch, serveFolder, type Browser, type Site } from './harness';
 
 declare const engine: EngineApi;
@@ -36,6 +37,7 @@ beforeAll(async () => {
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, bytes);
   }
+  cpSync(join(root, 'public/models/abacus'), join(built.dir, 'models/abacus'), { recursive: true });
   site = await serveFolder(built.dir);
 });
 afterAll(async () => {
@@ -78,7 +80,16 @@ describe.each(['wasm', 'webgpu'] as const)('engine on %s', device => {
   });
 
   // A software adapter takes its time: on WebGPU every layout once, and one more of each kind of weight.
-  const onGpu = ['genai, fp32', 'genai-packed, fp32', 'packed-split, fp32', 'torchscript, fp32', 'genai, int4', 'genai-packed, int4'];
+  const onGpu = [
+    'genai, fp32',
+    'genai-packed, fp32',
+    'packed-split, fp32',
+    'torchscript, fp32',
+    'genai, int4',
+    'genai-packed, int4',
+    'packed-split, int4',
+    'torchscript, int4',
+  ];
   const essential = numericCases()
     .filter(c => c.essential)
     .map(c => c.name);
@@ -165,6 +176,32 @@ describe('a graphics card that fails', { timeout: 120_000 }, () => {
     });
     expect((await page.evaluate(([f, r]) => engine.speak(f, r), [fault, rowsOf(2)] as const)).outputs).toHaveLength(2);
     await page.evaluate(f => engine.dispose(f), fault);
+  });
+});
+
+describe('a graphics card without 16-bit shaders', () => {
+  it('leaves the built-in model to the processor, and says so in plain words', async () => {
+    const browser = await launch({ webgpu: true });
+    try {
+      const page = await browser.open(site.url);
+      const features = await page.evaluate(async () => [...((await navigator.gpu.requestAdapter())?.features ?? ['no adapter'])]);
+      expect(features).not.toContain('shader-f16');
+      expect(features).not.toContain('no adapter');
+      const abacus = { kind: 'builtin', id: 'abacus' } as const;
+      expect(await page.evaluate(ref => engine.load('abacus', ref, { device: 'webgpu' }), abacus)).toMatchObject({
+        facts: { device: 'wasm' },
+      });
+      const told = await page.evaluate(() => engine.progress.map(p => p.fellBack));
+      expect(told.at(-1)).toEqual({
+        from: 'webgpu',
+        to: 'wasm',
+        reason: 'this model has 16-bit numbers, and this graphics card cannot compute with those',
+      });
+      expect((await page.evaluate(r => engine.speak('abacus', r), rowsOf(2))).outputs).toHaveLength(2);
+      expect(browser.errors).toEqual([]);
+    } finally {
+      await browser.close();
+    }
   });
 });
 

@@ -17,6 +17,10 @@ describe('what this browser can run', () => {
     expect(ids({ memory: 2 })).toEqual(['small-device']);
   });
 
+  it('says that the built-in model stays on the processor where a card has no 16-bit shaders', () => {
+    expect(findings({ ...desktop, shaderF16: false })[0]!.offered).toMatch(/the built-in model, runs on wasm/);
+  });
+
   it('blames the address, not the browser, when the page is insecure', () => {
     expect(ids({ secure: false, isolated: false, gpu: 'none' })).toEqual(['insecure', 'one-thread']);
   });

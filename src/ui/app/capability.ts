@@ -59,7 +59,8 @@ export function findings(facts: Facts): Finding[] {
       id: 'no-f16',
       weight: 'note',
       found: 'This GPU lacks 16-bit shaders.',
-      offered: 'Models are loaded with q4 or fp32 weights instead of q4f16.',
+      offered:
+        'A model with q4 or fp32 weights runs on it as it is. One with 16-bit weights, such as the built-in model, runs on wasm instead.',
     });
   if (!facts.isolated && facts.gpu !== 'ready')
     add({
