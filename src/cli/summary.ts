@@ -2,7 +2,8 @@
 import { flipTable } from '../debate/flow';
 import type { RunState } from '../debate/fold';
 import { accuracyByRound, type Accuracy } from '../metrics/accuracy';
-import { consensus, strategyCounts, uniqueAnswers, uniqueStrategies, type Mean } from '../metrics/diversity';
+import { agreementIn, answersIn, roundsOf, strategyCounts, uniqueStrategies, type Mean } from '../metrics/diversity';
+import { meanInterval, type MeanInterval } from '../metrics/mean-interval';
 import { extractionOf } from '../tasks/tasks';
 
 const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
@@ -13,6 +14,9 @@ function accuracyRow(name: string, { k, n, share, low, high, unanswered }: Accur
 }
 
 const meanText = ({ mean }: Mean, digits = 2): string => (mean === null ? '–' : mean.toFixed(digits));
+
+const intervalText = (value: MeanInterval): string =>
+  value.low === null || value.high === null ? meanText(value) : `${meanText(value)} (${value.low.toFixed(2)}–${value.high.toFixed(2)})`;
 
 /** Columns padded to their widest cell; the first one left, the others right. */
 export function table(rows: readonly (readonly string[])[]): string {
@@ -48,12 +52,12 @@ export function summary(state: RunState): string {
       ['', 'agreement', 'answers', 'strategies'],
       ...rounds.map(({ round }) => [
         `Round ${round}`,
-        meanText(consensus(state, round)),
-        meanText(uniqueAnswers(state, round)),
+        intervalText(meanInterval(roundsOf(state, round).map(agreementIn), [0, 1])),
+        intervalText(meanInterval(roundsOf(state, round).map(answersIn), [0, config.seats.length])),
         meanText(uniqueStrategies(state, round)),
       ]),
     ]),
-    `Means over ${consensus(state, 1).n} questions: share of agents with the most common answer, distinct answers, distinct strategies.`,
+    `Means over ${roundsOf(state, 1).length} questions, in brackets normal 95 % intervals: share of agents with the most common answer, distinct answers, distinct strategies.`,
     '',
   );
   const strategies = strategyCounts(state, 1);

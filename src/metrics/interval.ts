@@ -10,7 +10,8 @@ export interface Share {
   high: number;
 }
 
-const z = 1.959963984540054;
+/** Of the normal distribution, 95 % two-sided. */
+export const z = 1.959963984540054;
 
 /**
  * Wilson score interval at 95 %.
