@@ -224,7 +224,9 @@ export class Journals<E extends { type: string }, H extends JournalHeader> {
         this.#journals.delete(id);
       };
       const held = locks ? await hold(locks, `${name}:${kind.key}:${id}`, steal, lost) : null;
-      if (locks && !held) throw new StoreError('busy', `Another tab is writing to this ${kind.key}.`, 'Follow it here, or take it over.');
+      // Only runs are offered to be taken over.
+      const hint = kind.key === 'run' ? 'Follow it here, or take it over.' : 'Follow it here, or pause it there first.';
+      if (locks && !held) throw new StoreError('busy', `Another tab is writing to this ${kind.key}.`, hint);
       try {
         const journal = await load();
         this.#journals.set(id, journal);

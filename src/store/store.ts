@@ -162,7 +162,8 @@ export class RunStore {
   /** Newest first; reads headers only. */
   listLoops = async (): Promise<ListedLoop[]> => (await this.#loops.list()).map(({ id, ...rest }) => ({ loop: id, ...rest }));
 
-  readLoop = (loop: string): Promise<StoredLoop> => this.#loops.read(loop);
+  /** @param from leaves out the events before it: they are known already */
+  readLoop = (loop: string, from = 0): Promise<StoredLoop> => this.#loops.read(loop, from);
   renameLoop = (loop: string, title: string): Promise<void> => this.#loops.rename(loop, title);
 
   /** With its debates, training sets, weights and memos. The loop itself goes last, so that a deletion cut short can be repeated. */

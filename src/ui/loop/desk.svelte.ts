@@ -2,7 +2,7 @@
 import type { LoopStart } from '../../experiment/fold';
 import { evalQuestions, trainQuestions } from '../../experiment/questions';
 import type { LoopConfig } from '../../experiment/records';
-import type { ListedLoop } from '../../store/store';
+import type { ListedLoop, LoopChange } from '../../store/store';
 import { appName } from '../app/version';
 import { errorWords } from '../app/error-words';
 import { createEndpoint } from '../endpoint/create';
@@ -10,6 +10,7 @@ import type { EndpointChoice } from '../endpoint/endpoint.svelte';
 import { hold, pageLocks } from '../../store/locks';
 import { openSecrets } from '../../store/secrets';
 import { SetTrainer, type SetTrainerDeps } from '../data/set-trainer.svelte';
+import { news } from '../session/news';
 import type { Session } from '../session/session.svelte';
 import { ByHand } from './by-hand.svelte';
 import { driverPorts } from './driver';
@@ -58,6 +59,11 @@ export class LoopDesk {
     return this.#waiting;
   }
 
+  /** Told by the keeper of the record. */
+  changed({ loop, kind, elsewhere, events }: LoopChange): void {
+    if (elsewhere && kind === 'appended' && this.#live?.id === loop) this.#live.overtake(events);
+  }
+
   async refresh(): Promise<void> {
     this.#list = await (await this.deps.session.record.store).listLoops();
   }
@@ -100,7 +106,8 @@ export class LoopDesk {
 
   /** Opens a stored loop as the one of this tab, without going on with it. @throws StoreError, RangeError */
   async open(loop: string): Promise<LiveLoop> {
-    if (this.#live?.id === loop) return this.#live;
+    // What another tab has gone on with is read again.
+    if (this.#live?.id === loop && !this.#live.overtaken) return this.#live;
     // Asked twice at once, by two presses or by a press while it goes on by itself, it is still one.
     if (this.#opening?.loop !== loop) {
       const live = this.#open(loop).finally(() => (this.#opening = null));
@@ -189,7 +196,10 @@ export class LoopDesk {
       ports: hooks => driverPorts({ session, endpoint, byHand, loop, base, ...hooks, now: date, clock: now }),
       create: async start => void (await store.createLoop(start)),
       append: async (id, event) => void (await store.appendLoop(id, event)),
-      claim: id => store.claimLoop(id),
+      async claim(id, known) {
+        await store.claimLoop(id);
+        return news(() => store.readLoop(id, known));
+      },
       release: id => store.releaseLoop(id),
       useAnyway: ids => store.adapters.useAnyway(ids),
       cancelJobs: id => endpoint.cancelLoop(id),
@@ -222,6 +232,8 @@ function trainerDeps({ session, endpoint, date, announce }: DeskDeps, loops: () 
 
 /** The desk of the real page. */
 export async function openDesk(deps: Omit<DeskDeps, 'endpoint'>): Promise<LoopDesk> {
-  const { memos } = await deps.session.record.store;
-  return new LoopDesk({ ...deps, endpoint: createEndpoint({ memos, secrets: openSecrets() }) });
+  const { memos, loopChanges } = await deps.session.record.store;
+  const desk = new LoopDesk({ ...deps, endpoint: createEndpoint({ memos, secrets: openSecrets() }) });
+  loopChanges.subscribe(change => desk.changed(change));
+  return desk;
 }

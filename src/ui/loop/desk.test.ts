@@ -17,6 +17,7 @@ function deskOf(record: Record): LoopDesk {
   const store = {
     createLoop: (start: LoopStart) => record.createLoop(start),
     appendLoop: async (_: string, event: LoopEvent) => void record.events.push(event),
+    readLoop: async () => ({ events: [...record.events] }),
     releaseLoop: async () => undefined,
     listLoops: async () => [],
   };
@@ -60,6 +61,23 @@ describe('the desk', () => {
     expect([kept, live.active, desk.live]).toEqual([true, true, live]);
     await live.pause();
     expect(live.phase).toBe('paused');
+  });
+
+  it('reads a loop again when another tab has gone on with it, and not for what that tab told late', async () => {
+    const events: LoopEvent[] = [];
+    const desk = deskOf({ events, createLoop: async start => events.push(start) });
+    const live = await start(desk);
+    await live.pause();
+    const change = { loop: live.id, kind: 'appended', elsewhere: true } as const;
+    desk.changed({ ...change, events: events.length });
+    expect(await desk.open(live.id)).toBe(live);
+    events.push({ type: 'note', note: 'resumed', text: 'Goes on.', at: '2026-11-21T00:00:00.000Z' });
+    desk.changed({ ...change, elsewhere: false, events: events.length });
+    expect(await desk.open(live.id)).toBe(live);
+    desk.changed({ ...change, events: events.length });
+    expect(live.overtaken).toBe(true);
+    const again = await desk.open(live.id);
+    expect([again === live, desk.live === again, again.overtaken, again.phase]).toEqual([false, true, false, 'paused']);
   });
 
   it('says why a loop could not be kept, and does not speak of it again', async () => {

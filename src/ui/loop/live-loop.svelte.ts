@@ -29,7 +29,12 @@ export interface LiveLoopDeps {
   ports: (hooks: { append: (event: LoopEvent) => Promise<void>; emit: (event: LiveLoopEvent) => void }) => LoopPorts;
   create: (start: LoopStart) => Promise<void>;
   append: (loop: string, event: LoopEvent) => Promise<void>;
-  claim: (loop: string) => Promise<void>;
+  /**
+   * Makes this tab the writer.
+   * @param known events that are known here
+   * @returns those behind them: another tab may have gone on meanwhile
+   */
+  claim: (loop: string, known: number) => Promise<readonly LoopEvent[]>;
   release: (loop: string) => Promise<void>;
   /** The reader's word that weights are of this base, whatever they name. */
   useAnyway: (adapters: readonly string[]) => Promise<void>;
@@ -59,6 +64,9 @@ export class LiveLoop {
   #goal = $state.raw<number | null>(null);
   #stopping = $state(false);
   #stored: boolean;
+  /** Events of the journal that are known here. */
+  #known: number;
+  #overtaken = $state(false);
   /** Waits for the first event to be durable, or for the sitting to end without it. */
   #onKept: () => void = () => undefined;
   #facts: LoopState;
@@ -76,6 +84,7 @@ export class LiveLoop {
     this.#facts = foldLoopAll(events);
     this.#state = this.#facts;
     this.#stored = events.length > 0;
+    this.#known = events.length;
     const start = 'start' in plan ? plan.start : this.#facts.start;
     if (!start) throw new RangeError('this loop has no beginning');
     this.start = start;
@@ -118,6 +127,19 @@ export class LiveLoop {
   /** The iteration under way is the last one of this sitting. */
   get stopping(): boolean {
     return this.#stopping;
+  }
+
+  /** Another tab has gone on with it: the journal is ahead of what is held here, until this one goes on again. */
+  get overtaken(): boolean {
+    return this.#overtaken;
+  }
+
+  /**
+   * Told by the keeper of the record that another tab wrote to it. What is told late, of what this tab has read since, is no news.
+   * @param events how long the journal was then
+   */
+  overtake(events: number): void {
+    if (events > this.#known) this.#overtaken = true;
   }
 
   /** Stops when the iteration under way has been measured; asked again, it goes on. */
@@ -195,7 +217,7 @@ export class LiveLoop {
     this.#watched = new Map();
     const ports = this.deps.ports({ append: event => this.#append(event), emit: event => this.#emit(event) });
     try {
-      if (this.#stored) await this.deps.claim(this.id);
+      if (this.#stored) this.#catchUp(await this.deps.claim(this.id, this.#known));
       await this.deps.run({
         start: this.start,
         state: this.#facts,
@@ -205,6 +227,8 @@ export class LiveLoop {
         signal: abort.signal,
       });
       this.#flush();
+      // What ended before, here or in another tab, gets no further event that would let go of it.
+      await this.deps.release(this.id);
       this.#phase = 'finished';
       this.deps.announce('The loop is finished.');
     } catch (error) {
@@ -212,6 +236,16 @@ export class LiveLoop {
     } finally {
       this.#abort = null;
     }
+  }
+
+  /** @param news what another tab wrote since this one let go of it */
+  #catchUp(news: readonly LoopEvent[]): void {
+    this.#overtaken = false;
+    if (news.length === 0) return;
+    this.#facts = news.reduce(foldLoop, this.#facts);
+    this.#known += news.length;
+    if (this.#goal !== null) this.#goal = Math.max(this.#goal, goalOf(this.#facts));
+    this.#settle();
   }
 
   async #interrupted(error: unknown, signal: AbortSignal): Promise<void> {
@@ -249,6 +283,7 @@ export class LiveLoop {
     this.#stored = true;
     this.#onKept();
     this.#facts = foldLoop(this.#facts, event);
+    this.#known++;
     if (event.type === 'measured') {
       const { k, n } = event.measures.debate;
       this.deps.announce(`Iteration ${event.iteration}: the debate is right in ${k} of ${n}.`);

@@ -25,7 +25,10 @@ function bench(change: Partial<LiveLoopDeps> = {}): Bench {
     ports: hooks => ({ ...portsOf(world), ...hooks }),
     create: async start => void journal.push(start),
     append: async (_, event) => void journal.push(structuredClone(event)),
-    claim: async () => void claims.push('claim'),
+    claim: async () => {
+      claims.push('claim');
+      return [];
+    },
     release: async () => void claims.push('release'),
     useAnyway: async ids => void claims.push(...ids),
     cancelJobs: async () => undefined,
@@ -76,6 +79,58 @@ describe('a loop of this tab', () => {
       expect(facts(journal).sort()).toEqual(facts(whole.journal).sort());
       expect(claims.filter(one => one === 'claim')).toHaveLength(1);
     }
+  });
+
+  it('goes on from what another tab has written meanwhile, and does nothing of it again', async () => {
+    const whole = bench();
+    await new LiveLoop({ start: startOf(config) }, whole.deps).go();
+    const all = whole.journal.length;
+    for (const [known, now] of [
+      [4, 12],
+      [4, all],
+    ] as const) {
+      const asked: unknown[] = [];
+      const { deps, journal, world, claims } = bench({
+        claim: async (...how) => {
+          asked.push(how);
+          return whole.journal.slice(known, now);
+        },
+      });
+      world.disk = whole.world.disk;
+      const live = new LiveLoop({ events: whole.journal.slice(0, known) }, deps);
+      live.overtake(now);
+      expect(live.overtaken).toBe(true);
+      await live.go();
+      expect([asked, live.phase, live.overtaken]).toEqual([[[live.id, known]], 'finished', false]);
+      expect(facts(journal)).toEqual(facts(whole.journal.slice(now)));
+      expect(live.state.finished).not.toBeNull();
+      // Whoever has nothing left to write keeps nobody from writing.
+      expect(claims).toEqual(['release']);
+    }
+  });
+
+  it('keeps to the goal that another tab gave it', async () => {
+    const whole = bench();
+    const first = new LiveLoop({ start: startOf(config) }, whole.deps);
+    first.setGoal(4);
+    await first.go();
+    const begun = whole.journal.findIndex(event => event.type === 'debated' && event.iteration === 4) + 1;
+    const { deps, world, journal } = bench({ claim: async () => whole.journal.slice(3, begun) });
+    world.disk = whole.world.disk;
+    const live = new LiveLoop({ events: whole.journal.slice(0, 3) }, deps);
+    await live.go();
+    expect([live.phase, live.goal]).toEqual(['finished', 4]);
+    expect(facts(journal)).toEqual(facts(whole.journal.slice(begun)));
+  });
+
+  it('takes late news of what it knows already for nothing', async () => {
+    const { deps, journal } = bench();
+    const live = new LiveLoop({ start: startOf(config) }, deps);
+    await live.go();
+    live.overtake(journal.length);
+    expect(live.overtaken).toBe(false);
+    live.overtake(journal.length + 1);
+    expect(live.overtaken).toBe(true);
   });
 
   it('stops after the iteration that is under way, and goes on when asked', async () => {

@@ -11,6 +11,7 @@ import type { EngineLock } from '../../store/engineLock';
 import type { Question } from '../../tasks/question';
 import { EngineHost, type CreateEngine, type DeviceChoice } from './engine-host.svelte';
 import { LiveRun, type Drive, type LiveDeps } from './live-run.svelte';
+import { news } from './news';
 import { downloadRun, Record } from './record.svelte';
 import { Setup } from './setup.svelte';
 
@@ -310,13 +311,7 @@ export class Session {
   async #claim(run: string, known: number, steal: boolean): Promise<RunEvent[]> {
     const store = await this.record.store;
     await store.claim(run, steal);
-    try {
-      return (await store.readRun(run, known)).events;
-    } catch (error) {
-      // What this tab holds and cannot read back, nobody else has written to.
-      if (error instanceof StoreError && error.code === 'closed') return [];
-      throw error;
-    }
+    return news(() => store.readRun(run, known));
   }
 
   async #engineFor({ base, seats }: RunConfig, signal: AbortSignal): ReturnType<LiveDeps['engine']> {

@@ -1,0 +1,98 @@
+// A loop that two tabs go on with in turns: each goes on from where the other stopped, and nothing is done twice.
+import { rmSync } from 'node:fs';
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { buildApp, launch, serveFolder, type Browser, type Site } from './harness';
+
+let dir: string;
+let site: Site;
+let browser: Browser;
+
+beforeAll(async () => {
+  ({ dir } = await buildApp());
+  site = await serveFolder(dir, { isolate: true });
+});
+afterAll(async () => {
+  await site?.close();
+  rmSync(dir, { recursive: true, force: true });
+});
+beforeEach(async () => {
+  browser = await launch();
+  browser.context.setDefaultTimeout(60_000);
+});
+afterEach(async () => {
+  const { errors, foreign } = browser;
+  await browser.close();
+  expect([errors, foreign]).toEqual([[], []]);
+});
+
+/** What the page says instead is what one needs to know. */
+async function shown(page: Page, text: RegExp): Promise<void> {
+  const seen = page.waitForFunction(pattern => new RegExp(pattern).test(document.body.innerText), text.source, { polling: 30 });
+  await seen.catch(async (error: Error) => {
+    const words = await page.evaluate(() => document.querySelector('main')?.innerText.slice(0, 1500));
+    throw new Error(`${text.source} was not shown: ${words}`, { cause: error });
+  });
+}
+
+/** A tab whose loop needs the models says that it stopped, and offers to take them. */
+async function takeModels(page: Page): Promise<void> {
+  await shown(page, /Stopped\. Polylogue is running a model in another tab/);
+  await page.getByRole('button', { name: 'Take over here' }).click();
+  await page.getByRole('button', { name: 'Take over here' }).waitFor({ state: 'detached' });
+}
+
+/** What the loop of this browser has in its journal, in order. */
+const facts = (page: Page): Promise<string[]> =>
+  page.evaluate(
+    () =>
+      new Promise<string[]>((done, fail) => {
+        const opening = indexedDB.open('polylogue');
+        opening.onerror = () => fail(opening.error!);
+        opening.onsuccess = () => {
+          const reading = opening.result.transaction('loopEvents').objectStore('loopEvents').getAll();
+          reading.onerror = () => fail(reading.error!);
+          reading.onsuccess = () => {
+            opening.result.close();
+            const events = (reading.result as { event: { type: string; iteration?: number } }[]).map(({ event }) => event);
+            done(events.filter(({ type }) => /^(debated|collected|measured)$/.test(type)).map(one => `${one.type} ${one.iteration}`));
+          };
+        };
+      }),
+  );
+
+it('is followed in the tab that let go of it, and goes on there from where the other one stopped', { timeout: 300_000 }, async () => {
+  const first = await browser.open(`${site.url}sub/path/#/loop`);
+  await first.getByText('trained in this page').click();
+  const fill = (label: string, value: string): Promise<void> => first.getByLabel(label, { exact: true }).fill(value);
+  await fill('Iterations', '1');
+  await fill('Training questions', '12');
+  await fill('Held-out questions', '8');
+  await fill('Agents', '2');
+  await fill('Generators: updates', '12');
+  await first.getByText('Further settings').click();
+  await fill('Questions scored for surprise', '0');
+  await first.getByLabel('A critic without corrected rows').selectOption('other');
+  await first.getByRole('button', { name: 'Run this here' }).click();
+  await shown(first, /debate\s*[1-9]\d*\/|evaluate\s*[1-9]\d*\//);
+  await first.getByRole('button', { name: 'Pause' }).click();
+  await shown(first, /paused/);
+
+  // The second tab takes the models, then the loop.
+  const second = await browser.open(first.url());
+  await second.getByRole('button', { name: 'Resume' }).first().click();
+  await takeModels(second);
+  await second.getByRole('button', { name: 'Try again', exact: true }).click();
+  await shown(second, /finetune\s*\d+\//);
+  await second.getByRole('button', { name: 'Pause' }).click();
+  await shown(second, /paused/);
+
+  // The first one has followed it: its own copy of the loop ended long before.
+  await shown(first, /iteration 1 · sets made/);
+  await first.getByRole('button', { name: 'Resume' }).first().click();
+  await takeModels(first);
+  await first.getByRole('button', { name: 'Try again', exact: true }).click();
+  await shown(first, /100 % · finished/);
+  expect(await first.getByRole('alert').count()).toBe(0);
+  expect(await facts(first)).toEqual(['debated 0', 'measured 0', 'debated 1', 'collected 1', 'debated 1', 'measured 1']);
+});
