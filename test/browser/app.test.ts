@@ -8,6 +8,7 @@ import { foldAll } from '../../src/debate/fold';
 import type { RunFile } from '../../src/debate/events';
 import { root } from '../steps';
 import { buildApp, launch, serveFolder, type Browser, type Site } from './harness';
+import { watchTasks } from './long-tasks';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const featured = JSON.parse(readFileSync(join(root, 'public/runs/featured.run.json'), 'utf8')) as RunFile;
@@ -305,9 +306,15 @@ describe('the page', { timeout: 400_000 }, () => {
     await page.reload();
     await go('#/runs');
     await shown(/unfinished/);
+    const tasks = await watchTasks(page);
     await page.getByRole('button', { name: 'Resume' }).click();
     await shown('40 of 40 questions');
     await shown(/finished/);
+    await tasks.note('live batch');
+    tasks.verify();
+    // Every figure has its n, and an interval where the questions show one.
+    const rounds = page.getByRole('region', { name: 'Accuracy by round' }).getByRole('row');
+    expect(await rounds.nth(1).innerText()).toMatch(/\d % *\s+n 40, 95 % \d+–\d+\s+\d\.\d\d\s+n 40, 95 % \d\.\d\d–\d\.\d\d/);
     expect(await violations()).toEqual([]);
 
     const saving = page.waitForEvent('download');
@@ -324,6 +331,7 @@ describe('the page', { timeout: 400_000 }, () => {
 
     await go('#/runs');
     await page.getByRole('button', { name: /^Delete/ }).click();
+    expect(await violations()).toEqual([]);
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
     await shown('No runs yet');
     await page.getByLabel('Run files to import').setInputFiles(file);
@@ -421,6 +429,7 @@ describe('the page', { timeout: 400_000 }, () => {
     };
     await drop('notes.txt', 'Dear diary', async () => expect(await violations()).toEqual([]));
     await shown('notes.txt is no run, loop, training set or backup.');
+    expect(await violations()).toEqual([]);
     await shown('Recorded');
     await page.getByRole('button', { name: 'Dismiss' }).click();
 

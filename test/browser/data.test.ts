@@ -14,6 +14,7 @@ import type { LoopFile } from '../../src/experiment/records';
 import { setName } from '../../src/ui/data/words';
 import { root } from '../steps';
 import { buildApp, launch, serveFolder, type Browser, type Site } from './harness';
+import { watchTasks, type TaskWatch } from './long-tasks';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const batch = foldAll((JSON.parse(readFileSync(join(root, 'public/runs/batch.run.json'), 'utf8')) as RunFile).events);
@@ -58,9 +59,10 @@ const hashOf = (): Promise<string> => page.evaluate('location.hash');
 const button = (name: string | RegExp) => page.getByRole('button', { name });
 
 /** Makes the sets of the recorded batch and opens the first. */
-async function make(): Promise<void> {
+async function make(): Promise<TaskWatch> {
   page = await browser.open(app('#/data'));
   await shown('No training sets of your own yet');
+  const tasks = await watchTasks(page);
   await button('Make sets from a run').click();
   const dialog = page.getByRole('dialog', { name: 'Make training sets' });
   await dialog.getByLabel('Debates').selectOption({ label: 'A recorded batch' });
@@ -71,6 +73,8 @@ async function make(): Promise<void> {
     .waitFor();
   await dialog.getByRole('button', { name: 'Make 6 sets' }).click();
   await page.getByRole('heading', { level: 2, name: 'Generator A' }).waitFor();
+  await tasks.note('make');
+  return tasks;
 }
 
 async function saved(open: () => Promise<void>): Promise<Buffer> {
@@ -146,17 +150,20 @@ describe('training sets', { timeout: 400_000 }, () => {
     await shown('No row fits');
     await button('Show all').click();
     await button('Delete').click();
+    expect(await violations()).toEqual([]);
     await page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click();
     await page.locator(`nav a[href="#/data/${header.sha256}"]`).waitFor({ state: 'detached' });
   });
 
   it('leave as archives that their validators pass, and come back', async () => {
-    await make();
+    const tasks = await make();
     await button('Export').click();
     const dialog = page.getByRole('dialog', { name: 'Export' });
     await dialog.getByLabel('With the other agents’ sets of the same collection').check();
     await dialog.getByText('Fits.').waitFor();
+    const zipper = page.waitForEvent('worker', worker => worker.url().includes('zip.worker'));
     const files = unzipSync(new Uint8Array(await saved(() => dialog.getByRole('button', { name: 'Save the archive' }).click())));
+    await zipper;
     const lines = strFromU8(files['generator_1.jsonl']!);
     expect(validate(lines, 'chat').filter(({ severity }) => severity === 'error')).toEqual([]);
     expect(readFile(lines).rows).toEqual(sets[0]!.rows.map(({ messages }) => messages));
@@ -166,6 +173,8 @@ describe('training sets', { timeout: 400_000 }, () => {
     expect(Object.keys(factory)).toContain('dataset_info.json');
     await dialog.getByLabel('TRL preference').check();
     await dialog.getByText('trl dpo').waitFor();
+    await tasks.note('export');
+    tasks.verify();
     expect(await violations()).toEqual([]);
     await dialog.getByLabel('Polylogue').check();
     const own = await saved(() => dialog.getByRole('button', { name: 'Save the file' }).click());
