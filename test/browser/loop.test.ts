@@ -12,6 +12,7 @@ import { foldLoopAll } from '../../src/experiment/fold';
 import type { LoopFile } from '../../src/experiment/records';
 import { root } from '../steps';
 import { buildApp, launch, serveFolder, type Browser, type Site } from './harness';
+import { watchTasks } from './long-tasks';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -231,6 +232,7 @@ describe('the loop', { timeout: 400_000 }, () => {
     await fill('Critics: rows per update', '64');
     await page.getByLabel('A critic without corrected rows').selectOption('other');
     expect(await violations()).toEqual([]);
+    const tasks = await watchTasks(page);
     await page.getByRole('button', { name: 'Run this here' }).click();
 
     const reload = async (): Promise<void> => {
@@ -242,14 +244,19 @@ describe('the loop', { timeout: 400_000 }, () => {
       });
     };
     await reached(0, 'evaluate', /[1-9]\d*\/48/);
+    await tasks.note('evaluation before');
     await reload();
     await reached(1, 'debate', /[1-9]\d*\/36/);
+    await tasks.note('debates');
     await page.getByRole('button', { name: 'Pause' }).click();
     await shown('paused');
     expect(await violations()).toEqual([]);
+    await tasks.forget();
     await reload();
     await reached(1, 'finetune', /[1-9]\d*\/50/);
+    await tasks.note('sets');
     expect(await violations()).toEqual([]);
+    await tasks.forget();
 
     // Its trainings are watched again as soon as the page is there, whatever screen that is.
     const address = await page.evaluate(() => location.hash);
@@ -278,11 +285,15 @@ describe('the loop', { timeout: 400_000 }, () => {
     expect(await page.getByRole('button', { name: 'Pause' }).count()).toBe(0);
     await page.getByRole('button', { name: 'Resume' }).click();
     await reached(1, 'adopt');
+    await tasks.note('training');
     await reload();
     await reached(1, 'evaluate');
     await reload();
     await shown(/100 % · finished/);
     await shown('after iteration 1');
+    await tasks.note('adopting and evaluation');
+    // Where its trainings begin, the page is held for a third of a second on a busy machine.
+    tasks.verify(700);
     expect(await page.getByText('✓ arrived as trained').count()).toBeGreaterThan(0);
     expect(await violations()).toEqual([]);
 
@@ -336,6 +347,7 @@ describe('the loop', { timeout: 400_000 }, () => {
 
     await page.evaluate(() => void (location.hash = '#/loop'));
     await page.getByRole('button', { name: /^Delete/ }).click();
+    expect(await violations()).toEqual([]);
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
     await shown('None yet.');
     await page.getByLabel('Loop files to import').setInputFiles(path);
