@@ -2,6 +2,7 @@
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { RunEvent } from '../../src/debate/events';
+import { violations } from './axe';
 import { buildApp, launch, serveFolder, type Browser, type Site } from './harness';
 import { onDisk } from './on-disk';
 
@@ -123,7 +124,10 @@ it.each([
   await shown(/running in another tab/, second);
   await hang.begin(first);
   await second.getByRole('button', { name: 'Take over' }).click();
-  await second.getByRole('dialog', { name: 'Take the run over?' }).getByRole('button', { name: 'Take over' }).click();
+  const dialog = second.getByRole('dialog', { name: 'Take the run over?' });
+  await dialog.waitFor();
+  expect(await violations(second)).toEqual([]);
+  await dialog.getByRole('button', { name: 'Take over' }).click();
   // The note that it goes on, and turns behind it.
   await expect.poll(() => written(second), { timeout: 150_000 }).toBeGreaterThan(10);
   const fromFirst = (await journal(second)).findIndex(event => event.type === 'note');
