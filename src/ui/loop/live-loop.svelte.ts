@@ -256,18 +256,21 @@ export class LiveLoop {
       this.#haltedAt = stages.find(one => one === stage) ?? null;
       this.#strangers = strangers ?? [];
     }
-    this.#phase = byHand ? 'paused' : 'failed';
-    this.#settle();
-    if (!this.#stored) return;
+    // Said once the note is on disk: who reloads the page as soon as it says so finds it paused.
+    const rest = (): void => {
+      this.#phase = byHand ? 'paused' : 'failed';
+      this.#settle();
+    };
+    if (!this.#stored) return rest();
     const text = this.#fault ? `Stopped: ${this.#fault.message}` : this.#stopping ? 'Stopped after the iteration, as asked.' : 'Paused.';
     try {
       await this.#append({ type: 'note', note: 'paused', text: text.slice(0, 2000), at: this.deps.date() });
-      this.#settle();
       await this.deps.release(this.id);
     } catch (failure) {
       // The loop itself is on disk up to its last fact; only this note is missing. The reason of the stop matters more.
       this.#fault ??= asFault(failure);
     }
+    rest();
     this.deps.announce(text);
   }
 

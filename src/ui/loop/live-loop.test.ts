@@ -81,6 +81,20 @@ describe('a loop of this tab', () => {
     }
   });
 
+  it('says that it is paused once that is on disk, so that a reload finds it so', async () => {
+    const { deps } = bench();
+    const live = new LiveLoop({ start: startOf(config) }, deps);
+    const { append } = deps;
+    const phases: string[] = [];
+    deps.append = async (loop, event) => {
+      await append(loop, event);
+      if (event.type === 'note') phases.push(live.phase);
+      else void live.pause();
+    };
+    await live.go();
+    expect([phases, live.phase]).toEqual([['pausing'], 'paused']);
+  });
+
   it('goes on from what another tab has written meanwhile, and does nothing of it again', async () => {
     const whole = bench();
     await new LiveLoop({ start: startOf(config) }, whole.deps).go();
