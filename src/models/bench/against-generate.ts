@@ -37,7 +37,8 @@ const middle = (paces: readonly Pace[]): Pace => {
   return paces.find(p => p.perSecond === perSecond)!;
 };
 
-const WARM = 8;
+/** Milliseconds for each side. A pass of ours is a fraction of one of theirs: counted in passes, its compilers would see little. */
+const WARM = 3000;
 /** Threads that wait for work and collectors of garbage come to rest: what one side leaves behind is not the other's. */
 const rest = (): Promise<void> => new Promise(resolve => setTimeout(resolve, 100));
 
@@ -75,8 +76,11 @@ export async function benchAgainstGenerate(options: AgainstOptions): Promise<Aga
     return pace(tokens, now() - started);
   };
   // Compilers of both sides see their code often enough before it counts.
-  for (let i = 0; i < WARM; i++) await speak(0);
-  for (let i = 0; i < WARM; i++) await library();
+  const warm = async (work: () => Promise<unknown>): Promise<void> => {
+    for (const end = now() + WARM; now() < end;) await work();
+  };
+  await warm(() => speak(0));
+  await warm(library);
   const ours: Pace[] = [];
   const theirs: Pace[] = [];
   for (let round = 1; round <= rounds; round++) {
