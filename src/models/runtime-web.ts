@@ -63,7 +63,7 @@ export async function webgpuRuntime(): Promise<Runtime> {
   (await adapter.requestDevice()).destroy();
   configure(1);
   let memory: DeviceMemory | undefined;
-  let watch: GpuWatch | undefined;
+  let watch: (GpuWatch & { device: GPUDevice }) | undefined;
   return {
     device: 'webgpu',
     get name() {
@@ -79,9 +79,10 @@ export async function webgpuRuntime(): Promise<Runtime> {
         preferredOutputLocation: Object.fromEntries(onDevice.map(o => [o, 'gpu-buffer' as const])),
         ...(externalData ? { externalData } : {}),
       });
-      // One device for all sessions of this worker.
+      // One device for all sessions of this worker that stand at the same time; when the last is released onnxruntime destroys it, and the
+      // next session brings another.
       const device = (await ort.env.webgpu.device) as GPUDevice;
-      watch ??= watchGpu(device);
+      if (watch?.device !== device) watch = { device, ...watchGpu(device) };
       memory = gpuMemory({ device, fromGpuBuffer: (buffer, options) => ort.Tensor.fromGpuBuffer(buffer, options) });
       return watchedSession(session as unknown as Session, watch);
     },

@@ -107,7 +107,7 @@ async function resume({ page }: Life): Promise<void> {
     .getByText(/unfinished|in another tab/)
     .first()
     .waitFor();
-  const button = page.getByRole('button', { name: /^(?:Resume|Take over)$/ });
+  const button = page.getByRole('button', { name: /^(?:Resume|Take over)\b/ });
   for (;;) {
     await button.first().click();
     await page.waitForFunction(() => location.hash.length > '#/runs'.length || document.querySelector('dialog') !== null);

@@ -56,6 +56,8 @@ export class LiveLoop {
   readonly start: LoopStart;
   #state = $state.raw<LoopState>(emptyLoop);
   #phase = $state.raw<LoopPhase>('paused');
+  /** What the journal says of a loop at rest. */
+  #rest: LoopEvent | null = null;
   #fault = $state.raw<EngineFault | null>(null);
   #haltedAt = $state.raw<Stage | null>(null);
   #strangers = $state.raw<readonly string[]>([]);
@@ -213,6 +215,7 @@ export class LiveLoop {
     this.#haltedAt = null;
     this.#strangers = [];
     this.#stopping = false;
+    this.#rest = null;
     this.#phase = 'running';
     this.#watched = new Map();
     const ports = this.deps.ports({ append: event => this.#append(event), emit: event => this.#emit(event) });
@@ -264,7 +267,8 @@ export class LiveLoop {
     if (!this.#stored) return rest();
     const text = this.#fault ? `Stopped: ${this.#fault.message}` : this.#stopping ? 'Stopped after the iteration, as asked.' : 'Paused.';
     try {
-      await this.#append({ type: 'note', note: 'paused', text: text.slice(0, 2000), at: this.deps.date() });
+      this.#rest = { type: 'note', note: 'paused', text: text.slice(0, 2000), at: this.deps.date() };
+      await this.#append(this.#rest);
       await this.deps.release(this.id);
     } catch (failure) {
       // The loop itself is on disk up to its last fact; only this note is missing. The reason of the stop matters more.
@@ -287,6 +291,8 @@ export class LiveLoop {
     this.#onKept();
     this.#facts = foldLoop(this.#facts, event);
     this.#known++;
+    // A training that was being ordered when the loop came to rest tells of it late; the last event still has to say that it rests.
+    if (this.#rest && event !== this.#rest) await this.#append(this.#rest);
     if (event.type === 'measured') {
       const { k, n } = event.measures.debate;
       this.deps.announce(`Iteration ${event.iteration}: the debate is right in ${k} of ${n}.`);

@@ -95,6 +95,22 @@ describe('a loop of this tab', () => {
     expect([phases, live.phase]).toEqual([['pausing'], 'paused']);
   });
 
+  it('says it again when a training that was being ordered tells of itself late', async () => {
+    const { deps, journal } = bench();
+    const live = new LiveLoop({ start: startOf(config) }, deps);
+    const { append, ports } = deps;
+    let late: Parameters<typeof ports>[0]['append'] | undefined;
+    deps.ports = hooks => ports({ ...hooks, append: (late = hooks.append) });
+    deps.append = async (loop, event) => {
+      await append(loop, event);
+      if (event.type !== 'note') void live.pause();
+    };
+    await live.go();
+    deps.append = append;
+    await late!({ type: 'job-created', iteration: 1, agent: 'critic_1', job: 'late', at: '' });
+    expect(journal.slice(-3)).toMatchObject([{ note: 'paused' }, { job: 'late' }, { note: 'paused' }]);
+  });
+
   it('goes on from what another tab has written meanwhile, and does nothing of it again', async () => {
     const whole = bench();
     await new LiveLoop({ start: startOf(config) }, whole.deps).go();
