@@ -20,7 +20,7 @@ describe('the base an adapter names', () => {
     [hub('onnx-community/Qwen3-0.6B-ONNX'), '/data/models/Qwen3-0.6B'],
     [
       hub('onnx-community/Qwen3-0.6B-ONNX'),
-      '/root/.cache/huggingface/hub/models--Qwen--Qwen3-0.6B/snapshots/c1899de289a04d12100db370d81485cdf75e47ca',
+      '/home/reader/.cache/huggingface/hub/models--Qwen--Qwen3-0.6B/snapshots/c1899de289a04d12100db370d81485cdf75e47ca',
     ],
     [hub('HuggingFaceTB/SmolLM2-135M-Instruct'), 'huggingfacetb/smollm2-135m-instruct'],
     [hub('somebody/NewModel-1B-ONNX'), 'lab/NewModel-1B'],

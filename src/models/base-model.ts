@@ -81,6 +81,7 @@ export class BaseModel {
   #options: BaseOptions;
   #loaded: LoadedGraph;
   #form: AdapterForm;
+  #adapters: ReadonlyMap<string, MappedAdapter>;
   #shelf: AdapterShelf;
   #model: Model;
   #released = false;
@@ -90,6 +91,7 @@ export class BaseModel {
     this.#options = options;
     this.#loaded = loaded;
     this.#form = form;
+    this.#adapters = adapters;
     this.#shelf = new AdapterShelf(options.runtime, loaded.modules, adapters, loaded);
     this.#model = this.#modelOf(loaded);
   }
@@ -133,6 +135,7 @@ export class BaseModel {
     const shelf = new AdapterShelf(runtime, this.#loaded.modules, adapters, this.#loaded);
     this.#shelf.dispose();
     this.#shelf = shelf;
+    this.#adapters = adapters;
   }
 
   async #reload(form: AdapterForm, adapters: ReadonlyMap<string, MappedAdapter>, signal: AbortSignal): Promise<void> {
@@ -140,8 +143,8 @@ export class BaseModel {
     const before = this.#form;
     // The base must be what it was, with other inputs: held against what the session said that has spoken so far.
     const plain = await speakPlain(this.#model);
-    // Two copies of a large model may not fit at once.
-    if (!small) await this.#release();
+    // Two copies of a large model may not fit at once, and the heap of wasm never shrinks again.
+    await this.#release();
     let next: LoadedGraph | undefined;
     let shelf: AdapterShelf | undefined;
     try {
@@ -151,20 +154,18 @@ export class BaseModel {
       const checks = [await this.#compare(next, shelf, plain), ...(small ? [] : await this.#tryOne(next))];
       if (checks.some(c => !c.passed)) throw new SelfCheckFailed(checks);
       this.#checks = checks;
-      if (small) await this.#loaded.session.release();
       this.#shelf.dispose();
       this.#shelf = shelf;
     } catch (error) {
       shelf?.dispose();
       await next?.session.release();
-      if (!small) {
-        this.#loaded = await BaseModel.#open(this.#options, before, new Map());
-        this.#released = false;
-        this.#model = this.#modelOf(this.#loaded);
-      }
+      this.#loaded = await BaseModel.#open(this.#options, before, this.#adapters);
+      this.#released = false;
+      this.#model = this.#modelOf(this.#loaded);
       throw error;
     }
     this.#form = form;
+    this.#adapters = adapters;
     this.#loaded = next;
     this.#released = false;
     this.#model = this.#modelOf(next);

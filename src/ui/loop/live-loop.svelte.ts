@@ -180,6 +180,7 @@ export class LiveLoop {
   /** Goes on with the weights it stopped at, although they name another base. */
   async useAnyway(): Promise<void> {
     const chosen = this.#strangers;
+    this.#rest = null;
     try {
       await this.deps.useAnyway(chosen);
       const text = `Used although they name another base, as the reader asked: ${chosen.join(', ')}.`;
