@@ -1,16 +1,15 @@
 // The built page as its reader meets it: first paint, a live debate, a batch over a reload, files, links, every screen under axe.
 import { readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { foldAll } from '../../src/debate/fold';
 import type { RunFile } from '../../src/debate/events';
 import { root } from '../steps';
+import { violations as violationsOn } from './axe';
 import { buildApp, launch, serveFolder, type Browser, type Site } from './harness';
 import { watchTasks } from './long-tasks';
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const featured = JSON.parse(readFileSync(join(root, 'public/runs/featured.run.json'), 'utf8')) as RunFile;
 
 let dir: string;
@@ -48,10 +47,7 @@ afterEach(async () => {
   expect(foreign).toEqual([]);
 });
 
-const violations = (): Promise<string[]> =>
-  page.evaluate(
-    `${axe}; axe.run().then(result => result.violations.map(v => v.id + ': ' + v.nodes.map(n => n.target + ' ' + n.failureSummary).join(' | ')))`,
-  );
+const violations = (): Promise<string[]> => violationsOn(page);
 
 /** Waits until the page shows the text; what is hidden does not count. */
 const shown = async (text: string | RegExp): Promise<void> => {

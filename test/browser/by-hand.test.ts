@@ -1,15 +1,13 @@
 // A loop that nobody trains for: its sets are carried away, trained by a tuner outside this page, and the weights given back by hand.
 import { readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { unzipSync, zipSync } from 'fflate';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { TunedFiles } from '../../src/models/engine';
 import { trainElsewhere } from '../fixtures/train-elsewhere';
+import { violations as violationsOn } from './axe';
 import { buildApp, launch, serveFolder, type Browser, type Site } from './harness';
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 let site: Site;
 let browser: Browser;
@@ -34,10 +32,7 @@ afterEach(async () => {
   expect([errors, foreign]).toEqual([[], []]);
 });
 
-const violations = (): Promise<string[]> =>
-  page.evaluate(
-    `${axe}; axe.run().then(result => result.violations.map(v => v.id + ': ' + v.nodes.map(n => n.target + ' ' + n.failureSummary).join(' | ')))`,
-  );
+const violations = (): Promise<string[]> => violationsOn(page);
 const shown = (text: string | RegExp): Promise<unknown> =>
   page.waitForFunction(
     pattern => new RegExp(pattern).test(document.body.innerText),

@@ -1,6 +1,5 @@
 // Training sets as their reader meets them: made from a recorded batch, read row by row, edited, carried away and brought back.
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { strFromU8, unzipSync } from 'fflate';
 import type { Page } from 'playwright-core';
@@ -13,10 +12,10 @@ import { foldAll } from '../../src/debate/fold';
 import type { LoopFile } from '../../src/experiment/records';
 import { setName } from '../../src/ui/data/words';
 import { root } from '../steps';
+import { violations as violationsOn } from './axe';
 import { buildApp, launch, serveFolder, type Browser, type Site } from './harness';
 import { watchTasks, type TaskWatch } from './long-tasks';
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const batch = foldAll((JSON.parse(readFileSync(join(root, 'public/runs/batch.run.json'), 'utf8')) as RunFile).events);
 
 let built: Awaited<ReturnType<typeof buildApp>>;
@@ -47,10 +46,7 @@ afterEach(async () => {
   expect(foreign).toEqual([]);
 });
 
-const violations = (): Promise<string[]> =>
-  page.evaluate(
-    `${axe}; axe.run().then(result => result.violations.map(v => v.id + ': ' + v.nodes.map(n => n.target + ' ' + n.failureSummary).join(' | ')))`,
-  );
+const violations = (): Promise<string[]> => violationsOn(page);
 const shown = async (text: string | RegExp): Promise<void> => {
   const source = typeof text === 'string' ? text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&') : text.source;
   await page.waitForFunction(pattern => new RegExp(pattern, 'm').test(document.body.innerText), source);

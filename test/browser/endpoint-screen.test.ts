@@ -1,15 +1,12 @@
 // The parts of the endpoint as a reader meets them: choosing a place, checking it, being asked before rows leave, watching and cancelling jobs.
-import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { FakeEndpoint, type FakeJob } from '../fixtures/finetuning-endpoint';
+import { violations as violationsOn } from './axe';
 import { buildPage, launch, serveFolder, type Browser, type Site } from './harness';
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 let built: Awaited<ReturnType<typeof buildPage>>;
 let site: Site;
@@ -65,10 +62,7 @@ afterEach(async () => {
   expect(errors).toEqual([]);
 });
 
-const violations = (): Promise<string[]> =>
-  page.evaluate(
-    `${axe}; axe.run().then(result => result.violations.map(v => v.id + ': ' + v.nodes.map(n => n.target + ' ' + n.failureSummary).join(' | ')))`,
-  );
+const violations = (): Promise<string[]> => violationsOn(page);
 /** Nothing for axe, nothing wider than the screen, in both themes, wide and narrow. */
 async function clean(what: string): Promise<void> {
   for (const colorScheme of ['light', 'dark'] as const)

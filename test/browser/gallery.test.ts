@@ -1,6 +1,5 @@
 // Runs passed on: a list of them at an address, a file without its reasoning, a link from a row of a batch.
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
@@ -9,9 +8,9 @@ import type { RunFile } from '../../src/debate/events';
 import { openForeign } from '../../src/share/open';
 import { script } from '../../src/share/mutations.fixture';
 import { root } from '../steps';
+import { violations } from './axe';
 import { buildApp, launch, serveFolder, type Browser, type Site } from './harness';
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const featured = readFileSync(join(root, 'public/runs/featured.run.json'));
 const title = 'Another course';
 
@@ -67,9 +66,7 @@ async function clean(what: string): Promise<void> {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
       await page.setViewportSize({ width, height: 860 });
       await page.waitForFunction(() => document.getAnimations().every(({ effect }) => effect?.getTiming().iterations === Infinity));
-      const found: string[] = await page.evaluate(
-        `${axe}; axe.run().then(r => r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.target)))`,
-      );
+      const found: string[] = await violations(page);
       expect([what, colorScheme, width, found]).toEqual([what, colorScheme, width, []]);
       expect([what, width, await page.evaluate('document.documentElement.scrollWidth')]).toEqual([what, width, width]);
       if (process.env.POLYLOGUE_PICTURES)

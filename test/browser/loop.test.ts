@@ -1,7 +1,6 @@
 // The closed loop as its reader meets it: the recording at first paint, then a whole loop in the page, reloaded in the middle of every stage.
 import { execFile } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
@@ -11,10 +10,9 @@ import { foldAll } from '../../src/debate/fold';
 import { foldLoopAll } from '../../src/experiment/fold';
 import type { LoopFile } from '../../src/experiment/records';
 import { root } from '../steps';
+import { violations as violationsOn } from './axe';
 import { buildApp, launch, serveFolder, type Browser, type Site } from './harness';
 import { watchTasks } from './long-tasks';
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 let dir: string;
 let site: Site;
@@ -56,10 +54,7 @@ afterEach(async () => {
   expect([errors, foreign, said]).toEqual([[], [], []]);
 });
 
-const violations = (): Promise<string[]> =>
-  page.evaluate(
-    `${axe}; axe.run().then(result => result.violations.map(v => v.id + ': ' + v.nodes.map(n => n.target + ' ' + n.failureSummary).join(' | ')))`,
-  );
+const violations = (): Promise<string[]> => violationsOn(page);
 
 const shown = async (text: string | RegExp): Promise<void> => {
   const source = typeof text === 'string' ? text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&') : text.source;

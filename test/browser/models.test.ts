@@ -1,7 +1,6 @@
 // What may go wrong around a model, in the built page: a hub that is asked first, a folder of one's own, an engine that dies, a second tab.
 import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Page } from 'playwright-core';
@@ -14,9 +13,8 @@ import type { RunEvent, RunFile } from '../../src/debate/events';
 import { foldAll } from '../../src/debate/fold';
 import { tinyConfig } from '../../src/onnx/fixtures/weights';
 import { fixtureRun } from '../fixtures/run';
+import { violations as violationsOn } from './axe';
 import { buildApp, launch, serveFolder, type Browser, type Site } from './harness';
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 let app: { dir: string; remove(): void };
 let site: Site;
@@ -42,8 +40,7 @@ afterEach(async () => {
   expect(errors).toEqual([]);
 });
 
-const violations = (): Promise<string[]> =>
-  page.evaluate(`${axe}; axe.run().then(result => result.violations.map(v => v.id + ': ' + v.nodes.map(n => n.target).join(' | ')))`);
+const violations = (): Promise<string[]> => violationsOn(page);
 const shown = async (text: RegExp, where = page): Promise<void> => {
   await where.waitForFunction(pattern => new RegExp(pattern, 'm').test(document.body.innerText), text.source);
 };

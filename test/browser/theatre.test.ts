@@ -1,12 +1,9 @@
 // The theatre alone, with a hand-made run: what eyes, ears and fingers get at every size.
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { violations as violationsOn } from './axe';
 import { buildPage, launch, serveFolder, type Browser, type Site } from './harness';
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 let built: Awaited<ReturnType<typeof buildPage>>;
 let site: Site;
@@ -46,10 +43,7 @@ async function open(query: string, width = 1280, height = 900): Promise<void> {
   await page.goto(`${site.url}${query}`);
   await page.getByRole('region', { name: /^Debate/ }).waitFor();
 }
-const violations = (): Promise<string[]> =>
-  page.evaluate(
-    `${axe}; axe.run().then(r => r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.html + ' ' + n.failureSummary).join(' | ')))`,
-  );
+const violations = (): Promise<string[]> => violationsOn(page);
 const label = (): Promise<string | null> => page.getByRole('slider', { name: 'Position' }).getAttribute('aria-valuetext');
 const card = (name: string) => page.getByRole('article', { name });
 /** Every line that was ever put into the log, also one that was put in again: what a screen reader says. */

@@ -1,11 +1,9 @@
 // One set, trained from the Data screen in the page itself: watched over a reload, tried, kept, spoken with, deleted.
-import { readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { rmSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { violations as violationsOn } from './axe';
 import { buildApp, launch, serveFolder, type Browser, type Site } from './harness';
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 let site: Site;
 let browser: Browser;
@@ -30,10 +28,7 @@ afterEach(async () => {
   expect([errors, foreign]).toEqual([[], []]);
 });
 
-const violations = (): Promise<string[]> =>
-  page.evaluate(
-    `${axe}; axe.run().then(result => result.violations.map(v => v.id + ': ' + v.nodes.map(n => n.target + ' ' + n.failureSummary).join(' | ')))`,
-  );
+const violations = (): Promise<string[]> => violationsOn(page);
 const shown = (text: string | RegExp): Promise<unknown> =>
   page.waitForFunction(
     pattern => new RegExp(pattern).test(document.body.innerText),
