@@ -1,4 +1,5 @@
-// Two projects: pure code in Node, journeys in a real Chromium (driven from Node; one file at a time, since two cores are all we count on).
+// Pure code in Node; journeys in a real Chromium (driven from Node; one file at a time, since two cores are all we count on); and what only a
+// graphics card can show, for machines that have one (`npm run test:card`).
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
@@ -28,6 +29,10 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 180_000,
         },
+      },
+      {
+        extends: true,
+        test: { name: 'card', include: ['test/card/**/*.test.ts'], environment: 'node', testTimeout: 180_000, hookTimeout: 180_000 },
       },
     ],
   },

@@ -1,4 +1,5 @@
 // A draw that a few candidates decide: they are looked for one by one, and the others are never ordered.
+import { expDown } from './exp-down';
 import type { SamplingRule } from './sampler';
 
 /** So many are looked for; most draws fall among the first two or three. */
@@ -20,6 +21,7 @@ export function drawAmongFew(
 ): number | null {
   const { ids, weights } = best;
   const max = logits[top]!;
+  const colder = 1 / temperature;
   const filtered = topP < 1 || minP > 0;
   const ranked = topK > 0 && topK < logits.length;
   // Top-p is a share of what top-k leaves.
@@ -28,7 +30,7 @@ export function drawAmongFew(
   let last = top;
   for (let count = 0, mass = 0; count < FEW;) {
     const value = logits[last]!;
-    const weight = Math.exp((value - max) / temperature);
+    const weight = expDown((max - value) * colder);
     // All that are kept are known: a last one too light for min-p, or enough mass for top-p.
     if (count > 0 && weight < minP) return drawFrom(count, u * mass);
     ids[count] = last;

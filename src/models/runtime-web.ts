@@ -7,7 +7,7 @@ import { gpuMemory } from './gpu-memory';
 import { watchGpu, type GpuWatch } from './gpu-watch';
 import { HeapSession, sessionAddress } from './heap-session';
 import { heapMemory } from './heap-tensor';
-import { hideSubgroups, needsHiding } from './hide-subgroups';
+import { hideFeatures } from './hide-features';
 import factory from './ort-factory.mjs?url&no-inline';
 import { announceLoader, capturedModule } from './ort-module';
 import type { DeviceMemory, Runtime, Session } from './runtime';
@@ -58,7 +58,7 @@ export function wasmRuntime(threads: number): Runtime {
 export async function webgpuRuntime(): Promise<Runtime> {
   const adapter = await navigator.gpu?.requestAdapter();
   if (!adapter) throw new Error('no graphics adapter');
-  if (needsHiding(adapter.info)) hideSubgroups();
+  hideFeatures();
   // onnxruntime waits for ever for a device that it is refused.
   (await adapter.requestDevice()).destroy();
   configure(1);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
+import { randomNumbers } from '../onnx/fixtures/weights';
 import { sample, type SamplingRule } from './sampler';
 
 const all: SamplingRule = { temperature: 1, topK: 0, topP: 1, minP: 0 };
@@ -60,6 +61,32 @@ describe('sampling', () => {
     expect(compared).toBeGreaterThan(1000);
   });
 
+  // Shapes of large vocabularies: one that knows what to say, one that does not, many alike, and a tail as deep as floats go.
+  const shapes: Record<string, (noise: number, i: number) => number> = {
+    sure: (noise, i) => (i % 997 < 3 ? 20 + noise : noise * 2.5),
+    unsure: noise => noise,
+    alike: noise => Math.round(noise * 2),
+    steep: (_, i) => -i / 20,
+    narrow: (noise, i) => (i === 1234 ? 60 : noise),
+  };
+  const shape = fc.constantFrom(...Object.keys(shapes));
+  const size = fc.integer({ min: 1024, max: 6000 });
+  const draws = fc.oneof(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), fc.constantFrom(0, 1 - 1e-7, 1 - 1e-12));
+
+  it('chooses the same in large vocabularies', () => {
+    fc.assert(
+      fc.property(shape, size, fc.integer(), rules, draws, (name, length, seed, rule, u) => {
+        const random = randomNumbers(seed);
+        const noise = () => random() + random() + random() + random() - 2;
+        const logits = Float32Array.from({ length }, (_, i) => shapes[name]!(noise() * 2, i));
+        const token = sample(logits, rule, u).token;
+        const nudged = [u, u - 1e-9, u + 1e-9].map(v => plain(logits, rule, Math.min(Math.max(v, 0), 1 - 1e-15)));
+        expect(nudged).toContain(token);
+      }),
+      { numRuns: 400 },
+    );
+  });
+
   it('draws in proportion', () => {
     const logits = Float32Array.from([Math.log(0.5), Math.log(0.2), Math.log(0.3)]);
     const counts = [0, 0, 0];
@@ -87,6 +114,13 @@ describe('sampling', () => {
     expect(rank(0)).toBe(0);
     expect(rank(1 - 1e-6)).toBeGreaterThan(1000);
     expect(rank(1 - 2 ** -53)).toBeLessThan(20_000);
+  });
+
+  it('finds what top-k leaves beyond the ones near the best', () => {
+    const lonely = Float32Array.from({ length: 2000 }, (_, i) => (i === 7 ? 13 : i / 1e4));
+    const rule = { ...all, topK: 1500 };
+    for (const u of [0.9, 0.998, 0.9999]) expect(sample(lonely, rule, u).token).toBe(plain(lonely, rule, u));
+    expect(sample(lonely, rule, 0.9999).token).not.toBe(7);
   });
 
   it('refuses logits that are no numbers', () => {

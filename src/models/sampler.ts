@@ -1,7 +1,9 @@
 // One token from one row of logits: temperature, then top-k, top-p, min-p, then inverse CDF over what is left.
 import type { EngineSampling } from './engine';
 import { drawAmongFew } from './draw-few';
+import { expDown } from './exp-down';
 import { MassBins } from './mass-bins';
+import { nearBest, type NearBest } from './near-best';
 
 export interface Choice {
   token: number;
@@ -11,13 +13,11 @@ export interface Choice {
 
 export type SamplingRule = Omit<EngineSampling, 'maxNewTokens'>;
 
-/** Σ exp((logit − max) / temperature); what lies 45 below the best weighs less than the rounding of the sum. */
+/** Σ exp((logit − max) / temperature) */
 function massOf(logits: Float32Array, max: number, temperature: number): number {
+  const colder = 1 / temperature;
   let sum = 0;
-  for (let i = 0; i < logits.length; i++) {
-    const below = (logits[i]! - max) / temperature;
-    if (!(below < -45)) sum += Math.exp(below);
-  }
+  for (let i = 0; i < logits.length; i++) sum += expDown((max - logits[i]!) * colder);
   return sum;
 }
 
@@ -50,7 +50,7 @@ function keep(bins: MassBins, most: number, wanted: number, minP: number, minLog
       kept.mass += bins.mass[bin]!;
       continue;
     }
-    for (const id of bins.sorted(bin)) {
+    for (const id of bins.sorted(bin, most - kept.count + 1)) {
       const w = bins.weight(id);
       if (kept.count > 0 && (kept.count >= most || kept.mass >= wanted || w < minP)) return kept;
       kept.count++;
@@ -73,7 +73,7 @@ function draw(bins: MassBins, { count, mass }: Kept, u: number): number {
       left -= size;
       continue;
     }
-    for (const id of bins.sorted(bin)) {
+    for (const id of bins.sorted(bin, left)) {
       if (left-- === 0) break;
       before += bins.weight(id);
       last = id;
@@ -105,14 +105,40 @@ export function sample(logits: Float32Array, rule: SamplingRule, u: number): Cho
   return drawByMass(logits, max, rule, u);
 }
 
-function drawByMass(logits: Float32Array, max: number, { temperature, topK, topP, minP }: SamplingRule, u: number): Choice {
-  const bins = new MassBins(logits, max, temperature);
-  if (Number.isNaN(bins.total)) throw new RangeError('the logits hold values that are not numbers');
-  const lse = temperature === 1 ? max + Math.log(bins.total) : logSumExp(logits, max);
-  let kept: Kept = { count: logits.length, mass: bins.total };
-  if (topK > 0 && topK < logits.length) kept = keep(bins, topK, Infinity, 0, -Infinity);
-  if (topP < 1 || minP > 0)
-    kept = keep(bins, kept.count, topP < 1 ? topP * kept.mass : Infinity, minP, minP > 0 ? max + temperature * Math.log(minP) : -Infinity);
-  const token = draw(bins, kept, u);
-  return { token, logprob: logits[token]! - lse };
+function drawByMass(logits: Float32Array, max: number, rule: SamplingRule, u: number): Choice {
+  const near = nearBest(logits, max, rule.temperature);
+  if (near) {
+    const token = drawNear(near, logits.length, max, rule, u);
+    if (token !== null) return { token, logprob: logits[token]! - logOf(logits, max, rule.temperature, near.total) };
+  }
+  const bins = new MassBins(logits, max, rule.temperature);
+  const token = draw(bins, filtered(bins, logits.length, bins.total, max, rule), u);
+  return { token, logprob: logits[token]! - logOf(logits, max, rule.temperature, bins.total) };
+}
+
+/** ln Σ exp(logits), where the sum at this temperature is known. @throws RangeError when that is no number */
+function logOf(logits: Float32Array, max: number, temperature: number, total: number): number {
+  if (Number.isNaN(total)) throw new RangeError('the logits hold values that are not numbers');
+  return temperature === 1 ? max + Math.log(total) : logSumExp(logits, max);
+}
+
+/** @param size of the vocabulary @param total its mass */
+function filtered(bins: MassBins, size: number, total: number, max: number, { temperature, topK, topP, minP }: SamplingRule): Kept {
+  let kept: Kept = { count: size, mass: total };
+  if (topK > 0 && topK < size) kept = keep(bins, topK, Infinity, 0, -Infinity);
+  if (topP === 1 && minP === 0) return kept;
+  return keep(bins, kept.count, topP < 1 ? topP * kept.mass : Infinity, minP, minP > 0 ? max + temperature * Math.log(minP) : -Infinity);
+}
+
+/** A draw that falls among the near ones whatever the others hold. @returns null when it need not */
+function drawNear(near: NearBest, size: number, max: number, rule: SamplingRule, u: number): number | null {
+  const { temperature, topK, topP, minP } = rule;
+  const bins = new MassBins(near.logits, max, temperature);
+  const ranked = topK > 0 && topK < size;
+  if (ranked && topK > near.logits.length) return null;
+  // Sums in another order differ in their last bits; a hair above, and the last ones kept may be among the others.
+  const held = bins.total * (1 - 1e-9);
+  const untilLight = minP > 0 && max + temperature * Math.log(minP) >= near.floor;
+  if (!ranked && !untilLight && (topP < 1 ? topP : u) * near.total >= held) return null;
+  return near.ids[draw(bins, filtered(bins, size, near.total, max, rule), u)]!;
 }

@@ -8,6 +8,7 @@ import { chromium, type BrowserContext, type Page } from 'playwright-core';
 import { build, type PluginOption } from 'vite';
 import { vi } from 'vitest';
 
+import { ON_CARD } from '../../src/cli/bench/chromium';
 import { findChromium } from '../chromium';
 import { root } from '../steps';
 
@@ -107,8 +108,13 @@ export interface Browser {
   close(): Promise<void>;
 }
 
-/** A fresh profile each time: no cache, no storage. */
-export async function launch({ webgpu = false }: { webgpu?: boolean } = {}): Promise<Browser> {
+const webgpuFlags = {
+  software: ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'],
+  card: ON_CARD,
+};
+
+/** A fresh profile each time: no cache, no storage. @param options.webgpu true = a software adapter, which every machine has */
+export async function launch({ webgpu = false }: { webgpu?: boolean | keyof typeof webgpuFlags } = {}): Promise<Browser> {
   const executablePath = process.env.CHROMIUM || findChromium();
   if (!executablePath) throw new Error('there is no Chromium; npm test installs one');
   const profile = mkdtempSync(join(tmpdir(), 'polylogue-chromium-'));
@@ -125,7 +131,7 @@ export async function launch({ webgpu = false }: { webgpu?: boolean } = {}): Pro
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
-      ...(webgpu ? ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'] : []),
+      ...(webgpu ? webgpuFlags[webgpu === true ? 'software' : webgpu] : []),
     ],
   });
   const origins = new Set<string>();

@@ -15,9 +15,9 @@ const iterationTargets: Record<string, number> = { node: 150, page: 360, 'page, 
 
 export function table({ date, machine, together, threads, engines, trainStep, page, loops }: Report): string {
   const lines = ['| measured | value | target | |', '|---|---|---|---|'];
-  for (const [name, { decode, against, alone, parameters }] of Object.entries(engines)) {
-    const held = name !== 'node-100m';
-    const who = `${name}, ${round(parameters / 1e6, 1)} M`;
+  for (const [name, { decode, against, alone, parameters, card }] of Object.entries(engines)) {
+    const held = name === 'node' || name === 'wasm';
+    const who = `${name}${card ? ` (${card})` : ''}, ${round(parameters / 1e6, 1)} M`;
     lines.push(
       line(
         `${who}: decode step over the \`session.run\` inside it, ${decode.rows} rows`,

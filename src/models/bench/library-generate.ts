@@ -1,6 +1,7 @@
 // transformers.js as its manual shows it: one prompt, `generate()`, sampling. Only the bench imports this.
 import { AutoModelForCausalLM, AutoTokenizer, env, type Tensor } from '@huggingface/transformers';
 
+import type { Dtype } from '../dtype-policy';
 import type { EngineMessage } from '../engine';
 
 export interface LibraryModel {
@@ -10,14 +11,20 @@ export interface LibraryModel {
 
 /**
  * @param root folder or URL of the folder that holds the models, ending in a slash
- * @param device `cpu` in Node, `wasm` in a page
+ * @param device `cpu` in Node, the others in a page
  */
-export async function libraryModel(root: string, id: string, device: 'cpu' | 'wasm', threads = 1): Promise<LibraryModel> {
+export async function libraryModel(
+  root: string,
+  id: string,
+  device: 'cpu' | 'wasm' | 'webgpu',
+  dtype: Dtype,
+  threads = 1,
+): Promise<LibraryModel> {
   Object.assign(env, { allowLocalModels: true, allowRemoteModels: false, localModelPath: root, useBrowserCache: false });
   const tokenizer = await AutoTokenizer.from_pretrained(id);
   const model = await AutoModelForCausalLM.from_pretrained(id, {
     device,
-    dtype: 'fp32',
+    dtype,
     // In a page there is one anyway. More of them do not help a single row, and those that wait keep a processor busy.
     ...(device === 'cpu' ? { session_options: { intraOpNumThreads: threads } } : {}),
   });

@@ -37,6 +37,6 @@ export async function benchNode(dir: string, { threads, ...options }: NodeBenchO
       breathe: () => new Promise(resolve => setImmediate(resolve)),
     },
     team: adapters => createNodeTeam(dir, { adapters, processors: availableParallelism() }),
-    library: () => libraryModel(`${dirname(dir)}/`, basename(dir), 'cpu', threads),
+    library: () => libraryModel(`${dirname(dir)}/`, basename(dir), 'cpu', 'fp32', threads),
   });
 }

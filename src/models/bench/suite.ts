@@ -13,6 +13,8 @@ import { probeAdapters } from './probe-adapters';
 export interface EngineBench {
   model: string;
   runtime: string;
+  /** Graphics card, where it ran on one. */
+  card?: string;
   parameters: number;
   decode: DecodeRatio;
   /** All engines that this machine gives a society. */
@@ -60,7 +62,8 @@ export async function benchEngine(options: SuiteOptions): Promise<EngineBench> {
     // The others come with the first call that has work for them.
     await team.generate(rows, () => undefined, new AbortController().signal);
     await team.settled();
-    const together = { ...(await against(team)), engines: team.members };
+    // On a graphics card it stays the one: there is nothing else to measure.
+    const together = { ...(team.members > 1 ? await against(team) : alone), engines: team.members };
     const { facts } = parts;
     return { model: facts.base.id, runtime: facts.runtime, parameters: facts.parameters, decode, against: together, alone };
   } finally {
