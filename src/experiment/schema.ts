@@ -4,6 +4,7 @@ import type { AgentName } from '../datasets/records';
 import { datasetConfigSchema, setRowSchema } from '../datasets/schema';
 import { config as debate, count, engine, fraction, id, line, message, positive, question, short, stamp } from '../debate/schema';
 import { societies, type LoopConfig, type LoopEvent } from './records';
+import { trainSettingsSchema } from './train-settings';
 
 // Names of agents, adapters and sets become file names and object keys: only what they can really look like passes.
 const agent = v.custom<AgentName>(
@@ -22,24 +23,6 @@ const loss = v.pipe(
   v.transform(value => value ?? Number.NaN),
 );
 
-const settings = v.pipe(
-  v.object({
-    method: v.picklist(['lora', 'full']),
-    rank: v.pipe(count, v.maxValue(1024)),
-    alpha: amount,
-    learningRate: amount,
-    schedule: v.picklist(['constant', 'linear', 'cosine']),
-    warmupSteps: count,
-    batchSize: v.pipe(positive, v.maxValue(4096)),
-    epochs: v.nullable(v.pipe(finite, v.gtValue(0), v.maxValue(10_000))),
-    steps: v.nullable(v.pipe(positive, v.maxValue(10_000_000))),
-    weightDecay: amount,
-    maxGradNorm: amount,
-  }),
-  v.check(({ epochs, steps }) => (epochs === null) !== (steps === null), 'exactly one of epochs and steps is set'),
-  v.check(({ method, rank }) => method === 'full' || rank >= 1, 'an adapter has a rank of at least 1'),
-);
-
 export const loopConfigSchema = v.object({
   schema: v.literal(1),
   preset: short,
@@ -50,7 +33,7 @@ export const loopConfigSchema = v.object({
   questions: v.picklist(['fixed', 'resample']),
   startFrom: v.picklist(['previous', 'base']),
   datasets: datasetConfigSchema,
-  training: v.object({ generator: settings, critic: settings }),
+  training: v.object({ generator: trainSettingsSchema, critic: trainSettingsSchema }),
   society: v.optional(v.picklist(societies)),
   nllQuestions: count,
   validationRows: count,

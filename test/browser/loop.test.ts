@@ -220,11 +220,17 @@ describe('the loop', { timeout: 400_000 }, () => {
     await fill('Agents', '2');
     // Enough that its trainings outlast some reloads.
     await fill('Generators: updates', '24');
-    await fill('Critics: passes over their rows', '2');
+    await fill('Critics: passes over the rows', '2');
     await page.getByText('Further settings').click();
     await fill('Questions scored for surprise', '2');
+    await page.getByText('Training settings').click();
+    const ofCritics = (label: string) => page.getByRole('group', { name: 'Critics' }).getByLabel(label, { exact: true });
+    await ofCritics('Rank').fill('65');
+    await shown('Critics: rank: a whole number from 0 to 64 is needed.');
+    expect(await page.getByRole('button', { name: 'Run this here' }).isDisabled()).toBe(true);
+    await ofCritics('Rank').fill('4');
     // Both passes fit into one update, however many rows a critic gets.
-    await fill('Critics: rows per update', '64');
+    await ofCritics('Rows per update').fill('64');
     await page.getByLabel('A critic without corrected rows').selectOption('other');
     expect(await violations()).toEqual([]);
     const tasks = await watchTasks(page);

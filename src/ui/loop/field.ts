@@ -1,21 +1,29 @@
 // One setting of a loop: what stands in its field, and what becomes of the loop when something else is typed there.
 import { readShare, shareText } from '../../datasets/share';
+import type { SetRole } from '../../datasets/records';
 import { withSetting, type Setting } from '../../debate/setting';
 import { settings as debateSettings } from '../../debate/settings';
 import type { LoopConfig } from '../../experiment/records';
-import { fieldText, readField } from '../session/form';
+import { fieldLook, fieldText, readField } from '../session/form';
 
 export type Group = 'size' | 'debate' | 'sets' | 'training';
 
-export interface FieldText {
+export interface FieldText<C = LoopConfig> {
   key: string;
   label: string;
   about: string;
+  /** Where the field means something; everywhere by default. */
+  when?: (config: C) => boolean;
+}
+
+/** Where the form of a loop has it. */
+export interface Placed {
   group: Group;
   /** Folded away: few loops need another value. */
-  further?: true;
-  /** Where the field means something; everywhere by default. */
-  when?: (config: LoopConfig) => boolean;
+  fold?: 'further' | 'training';
+  /** Whose training it is about, and what it is called where that is said above it. */
+  role?: SetRole;
+  bare?: string;
 }
 
 export interface Option {
@@ -24,23 +32,26 @@ export interface Option {
   about: string;
 }
 
-export interface Field extends FieldText {
+/** @template C what is set: a loop, or one training */
+export interface FieldOf<C> extends FieldText<C> {
   /** Of a choice; everything else is typed. */
   options?: readonly Option[];
   inputmode?: 'numeric' | 'decimal' | 'text';
   /** What an empty field means. */
   placeholder?: string;
-  text: (config: LoopConfig) => string;
-  /** @returns the changed loop, or what is wrong with the text */
-  put: (config: LoopConfig, text: string) => LoopConfig | string;
+  text: (config: C) => string;
+  /** @returns what it is changed to, or what is wrong with the text */
+  put: (config: C, text: string) => C | string;
 }
+
+export type Field = FieldOf<LoopConfig> & Placed;
 
 interface Value<T> {
   read: (config: LoopConfig) => T;
   write: (config: LoopConfig, value: T) => LoopConfig;
 }
 
-export const numberField = (about: FieldText & Value<number> & { min: number; max: number; whole: boolean }): Field => ({
+export const numberField = (about: FieldText & Placed & Value<number> & { min: number; max: number; whole: boolean }): Field => ({
   ...about,
   inputmode: about.whole ? 'numeric' : 'decimal',
   text: config => String(about.read(config)),
@@ -54,7 +65,7 @@ export const numberField = (about: FieldText & Value<number> & { min: number; ma
   },
 });
 
-export const shareField = (about: FieldText & Value<number>): Field => ({
+export const shareField = (about: FieldText & Placed & Value<number>): Field => ({
   ...about,
   inputmode: 'text',
   text: config => shareText(about.read(config)),
@@ -67,7 +78,7 @@ export const shareField = (about: FieldText & Value<number>): Field => ({
 export const choiceField = <T extends string>({
   options,
   ...about
-}: FieldText & Value<T> & { options: readonly (Option & { value: T })[] }): Field => ({
+}: FieldText & Placed & Value<T> & { options: readonly (Option & { value: T })[] }): Field => ({
   ...about,
   options,
   text: config => about.read(config),
@@ -77,26 +88,13 @@ export const choiceField = <T extends string>({
   },
 });
 
-const noted = (about: string, empty: string | undefined): string => (empty === undefined ? about : `${about} Empty: ${empty}.`);
-
 /** A setting that every debate has, read and checked as there. */
 export function debateField(key: Setting['key'], group: Group, when?: (config: LoopConfig) => boolean): Field {
   const setting = debateSettings.find(one => one.key === key)!;
-  const { label } = setting;
   return {
-    ...{ key, label, group, further: true },
+    ...fieldLook(setting),
+    ...{ key, group, fold: 'further' },
     ...(when && { when }),
-    ...(setting.kind === 'number'
-      ? { about: noted(setting.about, setting.empty), ...(setting.empty !== undefined && { placeholder: setting.empty }) }
-      : {
-          about: setting.about,
-          options: setting.options.map(option => ({
-            value: String(option.value ?? ''),
-            label: option.label,
-            about: option.about + (option.published ? ' As published.' : ''),
-          })),
-        }),
-    inputmode: setting.kind === 'number' && Number.isInteger(setting.step) ? 'numeric' : 'decimal',
     text: ({ debate }) => fieldText(setting, debate),
     put(config, text) {
       const read = readField(setting, text);

@@ -1,26 +1,22 @@
 // What can be changed about a loop before it starts: one list, from which the form is drawn and read.
-import type { DatasetConfig, Selection } from '../../datasets/records';
+import type { DatasetConfig, Selection, SetRole } from '../../datasets/records';
 import { baseSeats } from '../../debate/defaults';
 import { limits } from '../../debate/limits';
-import type { LoopConfig, Society, TrainSettings } from '../../experiment/records';
-import { societyOf } from '../../experiment/society';
+import type { LoopConfig, Society } from '../../experiment/records';
+import { isShared, societyOf } from '../../experiment/society';
 import { taskById } from '../../tasks/tasks';
 import { choiceField, debateField, numberField, shareField, type Field } from './field';
+import { trainFields, type TrainField } from './train-fields';
 
-type Role = 'generator' | 'critic';
-const plural = { generator: 'Generators', critic: 'Critics' } as const;
+export const plural = { generator: 'Generators', critic: 'Critics' } as const;
 
-const trained = (config: LoopConfig, role: Role, change: Partial<TrainSettings>): LoopConfig => ({
-  ...config,
-  training: { ...config.training, [role]: { ...config.training[role], ...change } },
-});
 const collected = (config: LoopConfig, change: Partial<DatasetConfig>): LoopConfig => ({
   ...config,
   datasets: { ...config.datasets, ...change },
 });
 
 const sizeField = (
-  key: 'iterations' | 'trainQuestions' | 'evalQuestions' | 'nllQuestions',
+  key: 'iterations' | 'trainQuestions' | 'evalQuestions' | 'nllQuestions' | 'validationRows',
   label: string,
   about: string,
   min: number,
@@ -34,37 +30,28 @@ const sizeField = (
     write: (config, value) => ({ ...config, [key]: value }),
   });
 
-/** How long a role is trained, in the unit that the preset counts in: the same number would mean something else in the other. */
-const lengthField = (role: Role, unit: 'steps' | 'epochs'): Field =>
-  numberField({
-    key: `${role}-${unit}`,
-    label: `${plural[role]}: ${unit === 'steps' ? 'updates' : 'passes over their rows'}`,
-    about: unit === 'steps' ? 'Of the weights, however few rows there are.' : 'Few rows make few updates.',
-    ...{ group: 'training', min: 1, max: unit === 'steps' ? 5000 : 100, whole: true },
-    when: ({ training }) => training[role][unit] !== null,
-    read: ({ training }) => training[role][unit] ?? 0,
-    write: (config, value) => (config.training[role][unit] === null ? config : trained(config, role, { [unit]: value })),
-  });
+/** Of the settings of a training, those that are tried out most. */
+const atHand: ReadonlySet<string> = new Set(['steps', 'epochs', 'learningRate']);
 
-const rateField = (role: Role): Field =>
-  numberField({
-    key: `${role}-rate`,
-    label: `${plural[role]}: learning rate`,
-    about: 'At its highest, after the warm-up.',
-    ...{ group: 'training', min: 1e-7, max: 0.1, whole: false },
-    read: ({ training }) => training[role].learningRate,
-    write: (config, learningRate) => trained(config, role, { learningRate }),
-  });
+/** The one model of a control is trained as a generator is; of a critic's settings only the length counts for it. */
+const counts = (role: SetRole, key: string, config: LoopConfig): boolean =>
+  role === 'generator' || !isShared(config) || ['unit', 'steps', 'epochs', 'batchSize'].includes(key);
 
-const batchField = (role: Role): Field =>
-  numberField({
-    key: `${role}-batch`,
-    label: `${plural[role]}: rows per update`,
-    about: 'Fewer rows make more updates of a pass.',
-    ...{ group: 'training', min: 1, max: 256, whole: true, further: true },
-    read: ({ training }) => training[role].batchSize,
-    write: (config, batchSize) => trained(config, role, { batchSize }),
-  });
+function trainField(role: SetRole, { key, label: bare, text, put, when, ...look }: TrainField): Field {
+  const label = `${plural[role]}: ${bare[0]!.toLowerCase()}${bare.slice(1)}`;
+  return {
+    ...look,
+    ...{ key: `${role}-${key}`, label, bare, role, group: 'training' },
+    ...(!atHand.has(key) && { fold: 'training' }),
+    when: config => counts(role, key, config) && (when?.(config.training[role]) ?? true),
+    text: ({ training }) => text(training[role]),
+    put(config, typed) {
+      const changed = put(config.training[role], typed);
+      if (typeof changed === 'string') return `${label}: ${changed}`;
+      return changed === config.training[role] ? config : { ...config, training: { ...config.training, [role]: changed } };
+    },
+  };
+}
 
 const hasPeers = ({ debate }: LoopConfig): boolean => debate.share !== 'none';
 
@@ -82,7 +69,7 @@ export const fields: readonly Field[] = [
   }),
   {
     ...sizeField('nllQuestions', 'Questions scored for surprise', 'Last answers weighed under the other agents; 0 = none.', 0, 1000),
-    further: true,
+    fold: 'further',
   },
   numberField({
     key: 'agents',
@@ -182,7 +169,11 @@ export const fields: readonly Field[] = [
       read: config => config.datasets.criticSize,
       write: (config, criticSize) => collected(config, { criticSize }),
     }),
-    further: true,
+    fold: 'further',
+  },
+  {
+    ...sizeField('validationRows', 'Rows held out of each set', 'Never trained on: they judge the training. Fewer of small sets.', 0, 1000),
+    ...{ group: 'sets', fold: 'further' },
   },
   debateField('minVotes', 'sets'),
   debateField('tieTrain', 'sets'),
@@ -213,12 +204,17 @@ export const fields: readonly Field[] = [
     read: config => config.startFrom,
     write: (config, startFrom) => ({ ...config, startFrom }),
   }),
-  lengthField('generator', 'steps'),
-  lengthField('generator', 'epochs'),
-  lengthField('critic', 'steps'),
-  lengthField('critic', 'epochs'),
-  rateField('generator'),
-  rateField('critic'),
-  batchField('generator'),
-  batchField('critic'),
+  {
+    ...choiceField<NonNullable<LoopConfig['onFailure']>>({
+      ...{ key: 'onFailure', label: 'When a training fails', about: '', group: 'training' },
+      options: [
+        { value: 'stop', label: 'the loop waits', about: 'Until it is tried again.' },
+        { value: 'keep', label: 'the loop goes on', about: 'The agent keeps the weights it had.' },
+      ],
+      read: ({ onFailure }) => onFailure ?? 'stop',
+      write: (config, onFailure) => ({ ...config, onFailure }),
+    }),
+    fold: 'further',
+  },
+  ...trainFields.flatMap(field => [trainField('generator', field), trainField('critic', field)]),
 ];

@@ -6,6 +6,7 @@ import { fewUpdates, updatesOf } from '../../datasets/updates';
 import { presets } from '../../experiment/presets';
 import type { LoopConfig } from '../../experiment/records';
 import { fields } from './fields';
+import { trainContradictions } from './train-fields';
 
 /** A preset for the chosen model: prompts and lengths are those the model needs. */
 export function presetFor(id: string, base: ModelRef): LoopConfig {
@@ -23,11 +24,18 @@ export interface LoopReading {
 }
 
 /** What changes how the loop works, and not only how long it runs or what is drawn, makes it the reader's own. */
-const named: ReadonlySet<string> = new Set(['iterations', 'trainQuestions', 'evalQuestions', 'seed', 'nllQuestions', 'society']);
+const named: ReadonlySet<string> = new Set([
+  ...['iterations', 'trainQuestions', 'evalQuestions', 'seed', 'nllQuestions', 'validationRows', 'society', 'onFailure'],
+]);
 
 /** Rules between settings, by the field that should be changed. */
-function between({ debate, trainQuestions, evalQuestions }: LoopConfig): [string, string][] {
-  const found: [string, string][] = [];
+function between({ debate, trainQuestions, evalQuestions, training }: LoopConfig): [string, string][] {
+  const found = (['generator', 'critic'] as const).flatMap(role =>
+    trainContradictions(training[role]).map(([own, problem]): [string, string] => {
+      const key = `${role}-${own}`;
+      return [key, `${fields.find(field => field.key === key)!.label}: ${problem}`];
+    }),
+  );
   const { minVotes, seats } = debate;
   if (minVotes !== null && minVotes > seats.length)
     found.push(['minVotes', `Votes for a label: ${minVotes} votes cannot come from ${seats.length} agents.`]);

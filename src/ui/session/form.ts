@@ -7,6 +7,23 @@ export type Draft = Readonly<Record<string, string>>;
 
 export type Read<T> = { ok: true; value: T } | { ok: false; problem: string };
 
+const noted = (about: string, empty: string | undefined): string => (empty === undefined ? about : `${about} Empty: ${empty}.`);
+
+/** How the field of a setting is drawn. */
+export function fieldLook(setting: Setting) {
+  const { label, about } = setting;
+  if (setting.kind === 'number') {
+    const inputmode = Number.isInteger(setting.step) ? ('numeric' as const) : ('decimal' as const);
+    return { label, about: noted(about, setting.empty), inputmode, ...(setting.empty !== undefined && { placeholder: setting.empty }) };
+  }
+  const options = setting.options.map(option => ({
+    value: String(option.value ?? ''),
+    label: option.label,
+    about: option.about + (option.published ? ' As published.' : ''),
+  }));
+  return { label, about, options };
+}
+
 /** What the field of a setting shows for a configuration. */
 export const fieldText = (setting: Setting, config: RunConfig): string => String(settingValue(config, setting.key) ?? '');
 
