@@ -173,7 +173,7 @@ describe('training at a server', () => {
 
     // What was left there can be seen, and deleted.
     await page.getByRole('button', { name: 'What is kept there' }).click();
-    const kept = page.getByRole('list', { name: 'Loops kept at the endpoint' });
+    const kept = page.getByRole('list', { name: 'Kept at the endpoint' });
     await kept.getByText('loop-1').waitFor();
     expect(await kept.textContent()).toMatch(/3 jobs · 2 models/);
     await clean('kept');

@@ -46,7 +46,18 @@ it('trains on one set, goes on by itself after a reload, and keeps what came of 
   await panel.getByRole('radio', { name: /^Export only/ }).click();
   expect(await train.isDisabled()).toBe(true);
   await panel.getByText('Nobody trains there.').waitFor();
+  expect(await panel.innerText()).not.toMatch(/The loop/);
   await panel.getByRole('radio', { name: /^This page/ }).click();
+  // The settings are there to be seen and changed; what cannot be trained is said before anything starts.
+  await panel.getByText(/^Training settings: LoRA, rank 8/).click();
+  await panel.getByLabel('Preset').selectOption('Collapse');
+  await panel.getByText(/^Training settings: full weights; 100 updates/).waitFor();
+  await panel.getByLabel('Preset').selectOption('Gentle');
+  await panel.getByLabel('Learning rate').fill('2');
+  await panel.getByText('Learning rate: a number above 0 and at most 1 is needed.').first().waitFor();
+  expect(await train.isDisabled()).toBe(true);
+  await panel.getByLabel('Learning rate').fill('0.001');
+  await panel.getByLabel('Updates').fill('30');
   for (const width of [390, 1280]) {
     await page.setViewportSize({ width, height: 900 });
     expect([width, await violations()]).toEqual([width, []]);
@@ -55,11 +66,11 @@ it('trains on one set, goes on by itself after a reload, and keeps what came of 
       await page.screenshot({ path: `${process.env.POLYLOGUE_PICTURES}/train-set-${width}.png`, fullPage: true });
   }
   await train.click();
-  await panel.getByText(/step [1-9]\d* of 40/).waitFor();
+  await panel.getByText(/step [1-9]\d* of 30/).waitFor();
   expect(await violations()).toEqual([]);
   // The set is open again, and so is its training.
   await page.reload();
-  await panel.getByText(/step [1-9]\d* of 40/).waitFor();
+  await panel.getByText(/step [1-9]\d* of 30/).waitFor();
   // On another screen it goes on.
   await page.evaluate(() => void (location.hash = '#/learn'));
   await page.waitForTimeout(500);
@@ -69,6 +80,7 @@ it('trains on one set, goes on by itself after a reload, and keeps what came of 
   await shown('Trained and kept. Here they compute what their trainer recorded.');
   const kept = panel.getByRole('list', { name: 'Weights that were trained on it' }).getByRole('listitem');
   expect(await kept.count()).toBe(1);
+  expect(await kept.textContent()).toContain('with these settings');
   expect(await violations()).toEqual([]);
   await kept.getByRole('button', { name: /^Talk to/ }).click();
   await page.getByLabel('Question').fill('What is 3+4*5?');

@@ -1,11 +1,9 @@
 // Trainings of single sets: ordered here, watched on whatever screen the reader is, tried and kept when they are done.
-import type { TrainingSet } from '../../datasets/records';
 import type { ModelRef } from '../../debate/config';
 import type { AdapterFacts } from '../../store/adapter-records';
 import type { Trial } from '../../models/try-out';
 import type { TunedFiles, TuneOrder } from '../../finetune/order';
 import type { EndpointChoice } from '../endpoint/endpoint.svelte';
-import { orderOfSet } from './set-order';
 
 export interface SetTraining {
   order: TuneOrder;
@@ -56,11 +54,11 @@ export class SetTrainer {
   }
 
   /**
-   * Trains, or goes on watching: the same set on the same base finds the job that is there. Resolves when it is kept or has stopped.
+   * Trains, or goes on watching: the same order finds the job that is there. Resolves when it is kept or has stopped.
+   * @param base what the order names
    * @param anyBase its result may name another base
    */
-  async start(set: TrainingSet, base: ModelRef, anyBase = false): Promise<void> {
-    const order = orderOfSet(set, base);
+  async start(order: TuneOrder, base: ModelRef, anyBase = false): Promise<void> {
     const { key } = order;
     const { phase } = this.of(key) ?? {};
     if (phase === 'training' || phase === 'trying') return;
@@ -101,14 +99,14 @@ export class SetTrainer {
    * Goes on watching what was under way when the page was left, where that needs no word of the reader.
    * @returns why it does not; empty = it goes on, or there is nothing
    */
-  async revive(set: TrainingSet, base: ModelRef): Promise<string> {
-    const { key, loop } = orderOfSet(set, base);
+  async revive(order: TuneOrder, base: ModelRef): Promise<string> {
+    const { key, loop } = order;
     if (this.of(key)) return '';
     const memo = await this.deps.memo(key);
     if (!memo || ['succeeded', 'failed', 'cancelled'].includes(memo.status)) return '';
     await this.deps.endpoint.ready;
     const reason = this.deps.endpoint.unasked(loop, memo.origin);
-    if (reason === '') void this.start(set, base);
+    if (reason === '') void this.start(order, base);
     // The same words as of a loop, whose button has another name.
     return reason.replace(/([Pp])ress Resume/, '$1ress “Go on”');
   }

@@ -46,6 +46,29 @@ export interface FieldOf<C> extends FieldText<C> {
 
 export type Field = FieldOf<LoopConfig> & Placed;
 
+/**
+ * What stands in the fields, over a beginning; a field that cannot be read stands at its beginning.
+ * @param draft texts of edited fields by key
+ * @param changed what else a change of this field means
+ */
+export function readFields<C, F extends FieldOf<C>>(
+  fields: readonly F[],
+  defaults: C,
+  draft: Readonly<Record<string, string>>,
+  changed: (value: C, field: F) => C = value => value,
+): { value: C; problems: Map<string, string> } {
+  const problems = new Map<string, string>();
+  let value = defaults;
+  for (const field of fields) {
+    const text = draft[field.key];
+    if (text === undefined || text === field.text(defaults)) continue;
+    const put = field.put(value, text);
+    if (typeof put === 'string') problems.set(field.key, put);
+    else if (put !== value) value = changed(put, field);
+  }
+  return { value, problems };
+}
+
 interface Value<T> {
   read: (config: LoopConfig) => T;
   write: (config: LoopConfig, value: T) => LoopConfig;

@@ -5,6 +5,7 @@ import { tooLarge } from '../../debate/limits';
 import { fewUpdates, updatesOf } from '../../datasets/updates';
 import { presets } from '../../experiment/presets';
 import type { LoopConfig } from '../../experiment/records';
+import { readFields } from './field';
 import { fields } from './fields';
 import { trainContradictions } from './train-fields';
 
@@ -48,15 +49,9 @@ function between({ debate, trainQuestions, evalQuestions, training }: LoopConfig
 }
 
 export function readLoopDraft(preset: LoopConfig, draft: LoopDraft): LoopReading {
-  const problems = new Map<string, string>();
-  let config = preset;
-  for (const field of fields) {
-    const text = draft[field.key];
-    if (text === undefined || text === field.text(preset)) continue;
-    const changed = field.put(config, text);
-    if (typeof changed === 'string') problems.set(field.key, changed);
-    else if (changed !== config) config = named.has(field.key) ? changed : { ...changed, preset: 'custom' };
-  }
+  const { value: config, problems } = readFields(fields, preset, draft, (changed, { key }) =>
+    named.has(key) ? changed : { ...changed, preset: 'custom' },
+  );
   for (const [key, problem] of between(config)) if (!problems.has(key)) problems.set(key, problem);
   return { config, problems };
 }
