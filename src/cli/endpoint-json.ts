@@ -8,6 +8,9 @@ const headers = {
 const refuse = (status: number, message: string, more: Record<string, string> = {}): Response =>
   new Response(`${message}\n`, { status, headers: { ...headers, ...more } });
 
+/** As the file of this name says that ships with the page: none that the page is told of. */
+export const noEndpoint = (): Response => Response.json({ kind: 'none' }, { headers });
+
 /** A proxy on this machine speaks for others; the usual ones say so. */
 const forwarded = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'via'];
 

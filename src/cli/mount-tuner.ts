@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { asListener } from '../tuner/listen-node';
 import { createProcessEngine } from '../tuner/train/process';
-import { endpointJson } from './endpoint-json';
+import { endpointJson, noEndpoint } from './endpoint-json';
 import { checkAccess, isLoopback, openOwnTuner, ownModels, type Access } from './own-tuner';
 import type { Mounted } from './serve';
 
@@ -30,7 +30,7 @@ export const mountTuner = ({ data, models = ownModels, host = 'localhost', allow
     const answer = async (request: Request, peer: string | undefined): Promise<Response> => {
       if (new URL(request.url).pathname !== '/endpoint.json') return tuner.fetch(request);
       // Where others reach it, everyone types the token: a page's server cannot tell its reader from them.
-      if (!isLoopback(host) || allowHosts.length) return new Response('Its token is typed in.\n', { status: 404 });
+      if (!isLoopback(host) || allowHosts.length) return noEndpoint();
       return endpointJson(request, hosts, known, peer);
     };
     return { paths, listener: asListener(answer), close: () => tuner.close() };

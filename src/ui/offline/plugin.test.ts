@@ -13,7 +13,7 @@ test('a first visit fetches the page and its recorded loops, not the evidence be
       ...['models/abacus/config.json', 'assets/inter-greek-wght.woff2', 'runs/gentle/runs/1-it0-evaluate.run.json.gz'],
       ...['runs/gentle/sets/2.json.gz', 'runs/gentle-union/loop.json'],
     ];
-    for (const path of [...small, ...later, 'sw.js', 'index.js.map']) {
+    for (const path of [...small, ...later, 'sw.js', 'endpoint.json', 'index.js.map']) {
       mkdirSync(dirname(join(folder, path)), { recursive: true });
       writeFileSync(join(folder, path), path);
     }

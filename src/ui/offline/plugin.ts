@@ -13,6 +13,9 @@ const isRareFont = (path: string): boolean => path.endsWith('.woff2') && !/-lati
 /** What stands behind a recorded loop: its debates, its sets, and its controls. The loop itself is what its screen opens on. */
 const isEvidence = (path: string): boolean => /^runs\/[^/]+\/(?:runs|sets)\/|^runs\/[^/]+-[^/]+\//.test(path);
 
+/** Says what the server of the page does, and one that trains answers in its place with a token: never kept. */
+const serverSays = 'endpoint.json';
+
 export interface FileList {
   now: Record<string, string>;
   used: Record<string, string>;
@@ -25,7 +28,7 @@ export async function listFiles(folder: string): Promise<FileList> {
   const paths = entries.filter(entry => entry.isFile()).map(entry => relative(folder, join(entry.parentPath, entry.name)));
   for (const path of paths.sort()) {
     const name = path.split(sep).join('/');
-    if (name === 'sw.js' || name.endsWith('.map')) continue;
+    if (name === 'sw.js' || name === serverSays || name.endsWith('.map')) continue;
     const bytes = await readFile(join(folder, path));
     const hash = createHash('sha256').update(bytes).digest('hex').slice(0, 16);
     const later = bytes.length > smallFile || name.startsWith('models/') || isRareFont(name) || isEvidence(name);
