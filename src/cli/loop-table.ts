@@ -7,7 +7,12 @@ import { table } from './summary';
 
 const cell = ({ k, n, share, low, high }: Accuracy): string =>
   n ? `${(share * 100).toFixed(1)} % [${(low * 100).toFixed(0)}, ${(high * 100).toFixed(0)}] (${k}/${n})` : '–';
-const number = ({ mean }: Mean, digits = 2): string => (mean === null ? '–' : mean.toFixed(digits));
+/** Loops recorded by older versions have means alone. */
+const number = ({ mean, low, high }: Mean, digits = 2): string => {
+  if (mean === null) return '–';
+  const interval = low == null || high == null ? '' : ` [${low.toFixed(digits)}, ${high.toFixed(digits)}]`;
+  return `${mean.toFixed(digits)}${interval}`;
+};
 
 export function loopTable(state: LoopState): string {
   const { config } = state.start!;
@@ -18,17 +23,14 @@ export function loopTable(state: LoopState): string {
     const { generator, majority, critic, debate } = done!.measures;
     return [String(iteration), cell(generator), cell(majority), cell(critic), cell(debate)];
   });
-  const diversity = measured.map(({ iteration, measured: done }) => {
-    const { uniqueStrategies, uniqueAnswers, consensus, distance, nll } = done!.measures;
-    return [
-      String(iteration),
-      number(uniqueStrategies[0]),
-      number(uniqueAnswers[0]),
-      consensus.map(mean => number(mean)).join(' → '),
-      number(distance, 3),
-      nll ? `${number(nll.own, 3)} / ${number(nll.cross, 3)}` : '–',
-    ];
-  });
+  const figures = measured.map(({ iteration, measured: done }) => ({ iteration: String(iteration), ...done!.measures }));
+  const texts = figures.map(({ iteration, uniqueStrategies, uniqueAnswers, distance }) => [
+    ...[iteration, number(uniqueStrategies[0]), number(uniqueAnswers[0]), number(distance, 3)],
+  ]);
+  const agreement = figures.map(({ iteration, consensus, nll }) => [
+    ...[iteration, number(consensus[0]), number(consensus[1])],
+    ...(nll ? [number(nll.own, 3), number(nll.cross, 3)] : ['–', '–']),
+  ]);
   const training = state.iterations.slice(1).flatMap(({ iteration, collected, jobs, debated, evaluated }) => {
     if (!collected) return [];
     const { audit, sets } = collected;
@@ -57,8 +59,11 @@ export function loopTable(state: LoopState): string {
     `Held-out questions, share right with Wilson 95 % interval. Answers of one question are counted as independent. Seed ${config.seed}, one seed.`,
     ...(other === null ? [] : [`Training rows: ${other}.`]),
     '',
-    table([['iteration', 'strategies', 'answers', 'consensus', 'distance', 'NLL own / others'], ...diversity]),
-    'Round 1, means per question; consensus first → last round; NLL in nats per token of last answers, under the speaker and under the others.',
+    table([['iteration', 'strategies', 'answers', 'distance'], ...texts]),
+    'Round 1, means per question with 95 % interval (bootstrap over questions); none where all questions are alike.',
+    '',
+    table([['iteration', 'consensus, round 1', 'last round', 'NLL own', 'NLL others'], ...agreement]),
+    'NLL in nats per token of last answers, under the speaker and under the others.',
   ];
   if (training.length)
     lines.push(

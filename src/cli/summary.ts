@@ -2,7 +2,7 @@
 import { flipTable } from '../debate/flow';
 import type { RunState } from '../debate/fold';
 import { accuracyByRound, type Accuracy } from '../metrics/accuracy';
-import { agreementIn, answersIn, roundsOf, strategyCounts, uniqueStrategies, type Mean } from '../metrics/diversity';
+import { agreementIn, answersIn, roundsOf, strategyCountIn, strategyCounts, type Mean } from '../metrics/diversity';
 import { meanInterval, type MeanInterval } from '../metrics/mean-interval';
 import { extractionOf } from '../tasks/tasks';
 
@@ -54,7 +54,12 @@ export function summary(state: RunState): string {
         `Round ${round}`,
         intervalText(meanInterval(roundsOf(state, round).map(agreementIn), [0, 1])),
         intervalText(meanInterval(roundsOf(state, round).map(answersIn), [0, config.seats.length])),
-        meanText(uniqueStrategies(state, round)),
+        intervalText(
+          meanInterval(
+            roundsOf(state, round).flatMap(at => strategyCountIn(at) ?? []),
+            [0, config.seats.length],
+          ),
+        ),
       ]),
     ]),
     `Means over ${roundsOf(state, 1).length} questions, in brackets normal 95 % intervals: share of agents with the most common answer, distinct answers, distinct strategies.`,

@@ -4,7 +4,7 @@ import type { RunConfig } from './config';
 import { defaultConfig } from './defaults';
 import { vote, votesNeeded, type VoteRule } from './vote';
 import { answerAccuracy, voteAccuracy } from '../metrics/accuracy';
-import { consensus } from '../metrics/diversity';
+import { measures } from '../metrics/measure';
 import { configOf, debate } from './scripted.fixture';
 
 const rule = (change: Partial<VoteRule> = {}): VoteRule => ({ ...defaultConfig(), ...change });
@@ -24,7 +24,7 @@ describe('the vote', () => {
     const { state } = await debate(configOf({ rounds: 1 }), ({ draw }) => `\\boxed{${spell[draw.agent]}}`, { count: 1 });
     const [[qid, question]] = [...state.questions] as [[string, typeof state.questions extends ReadonlyMap<string, infer Q> ? Q : never]];
     expect(question.vote).toMatchObject({ counts: { 4: 3 }, winner: '4', label: '4' });
-    expect(consensus(state, 1)).toEqual({ mean: 1, n: 1 });
+    expect(measures(state).consensus[0]).toMatchObject({ mean: 1, n: 1 });
     const graded = { ...state, questions: new Map([[qid, { ...question, question: { ...question.question, truth: '4' } }]]) };
     expect(voteAccuracy(graded)).toMatchObject({ k: 1, n: 1 });
     expect(answerAccuracy(graded, 1)).toMatchObject({ k: 3, n: 3 });

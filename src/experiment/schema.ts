@@ -43,7 +43,8 @@ export const loopConfigSchema = v.object({
 
 const share = v.object({ k: count, n: count, share: fraction, low: fraction, high: fraction });
 const accuracy = v.object({ ...share.entries, unanswered: count });
-const mean = v.object({ mean: v.nullable(finite), n: count });
+const bound = v.optional(v.nullable(finite));
+const mean = v.object({ mean: v.nullable(finite), n: count, low: bound, high: bound });
 const pair = v.tuple([mean, mean]);
 const nllRow = v.object({ qid: id, own: v.nullable(finite), cross: v.nullable(finite) });
 

@@ -1,7 +1,6 @@
 // How differently agents word their answers, whatever they answer.
 import type { Turn } from '../debate/events';
-import type { RunState } from '../debate/fold';
-import { meanOf, roundsOf, type Mean, type RoundAnswers } from './diversity';
+import { meanOf, type RoundAnswers } from './diversity';
 
 /** The text of each token as it was sampled; words where the speaker reported no tokens. */
 export function tokensOf({ text, ends }: Pick<Turn, 'text' | 'ends'>): string[] {
@@ -24,11 +23,8 @@ export function bigramDistance(x: readonly string[], y: readonly string[]): numb
   return 1 - common / (a.size + b.size - common);
 }
 
-/** Mean distance between two answers to the same question; null with fewer than two. */
+/** Mean distance between two answers to the same question; null with fewer than two. A mean over questions leaves those out. */
 export function distanceIn({ answers }: RoundAnswers): number | null {
   const texts = answers.flatMap(({ turn }) => (turn ? [tokensOf(turn)] : []));
   return meanOf(texts.flatMap((x, i) => texts.slice(i + 1).map(y => bigramDistance(x, y)))).mean;
 }
-
-/** Mean distance between two answers of a round to the same question; questions with fewer than two answers are left out. */
-export const distance = (state: RunState, round = 1): Mean => meanOf(roundsOf(state, round).flatMap(at => distanceIn(at) ?? []));

@@ -8,6 +8,9 @@ import { taskById } from '../tasks/tasks';
 export interface Mean {
   mean: number | null;
   n: number;
+  /** A 95 % interval over questions; null where none can be told, left out where none was asked for. */
+  low?: number | null;
+  high?: number | null;
 }
 
 /** Null when there is nothing to average. */
@@ -43,20 +46,11 @@ export function strategiesIn({ question, answers }: RoundAnswers): (string | nul
   return strategyOf && answers.map(({ turn }) => turn && strategyOf(turn.text));
 }
 
-/** Mean share of agents that hold the plurality answer. "Consensus diversity" is 1 − this. */
-export const consensus = (state: RunState, round: number): Mean => meanOf(roundsOf(state, round).map(agreementIn));
-
-/** Mean number of distinct answers of a round, 0..N. */
-export const uniqueAnswers = (state: RunState, round: number): Mean => meanOf(roundsOf(state, round).map(answersIn));
-
-/** Mean number of distinct strategies of a round, 0..N, over questions whose task can recognise them; unrecognised texts count as none. */
-export const uniqueStrategies = (state: RunState, round: number): Mean =>
-  meanOf(
-    roundsOf(state, round).flatMap(at => {
-      const names = strategiesIn(at);
-      return names ? [new Set(names.filter(name => name !== null)).size] : [];
-    }),
-  );
+/** Distinct strategies, 0..N; texts whose strategy is not recognised count as none. Null where the task can tell none. */
+export function strategyCountIn(at: RoundAnswers): number | null {
+  const names = strategiesIn(at);
+  return names && new Set(names.filter(name => name !== null)).size;
+}
 
 /** How often each strategy was used in a round, most used first. */
 export function strategyCounts(state: RunState, round: number): [name: string, count: number][] {

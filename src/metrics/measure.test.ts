@@ -4,7 +4,7 @@ import { collectSets } from '../datasets/collect';
 import { datasetDefaults } from '../datasets/records';
 import { configOf, debate, noisy, startOf, type Script } from '../debate/scripted.fixture';
 import { auditLabels } from './audit';
-import { bigramDistance, distance, tokensOf } from './distance';
+import { bigramDistance, tokensOf } from './distance';
 import { measures } from './measure';
 import { heldOutNll } from './nll';
 
@@ -37,9 +37,9 @@ describe('distance', () => {
     const same: Script = ({ draw }) => (draw.agent === 2 ? 'other words: 2' : 'the same words: 1');
     const { state } = await debate(configOf({ rounds: 1 }), same, { count: 3 });
     const apart = bigramDistance(['the ', 'same ', 'words: ', '1'], ['other ', 'words: ', '2']);
-    expect(distance(state)).toEqual({ mean: (0 + apart + apart) / 3, n: 3 });
+    expect(measures(state).distance).toMatchObject({ mean: (0 + apart + apart) / 3, n: 3 });
     const alone = await debate(configOf({ rounds: 1, agents: 1 }), same, { count: 3 });
-    expect(distance(alone.state)).toEqual({ mean: null, n: 0 });
+    expect(measures(alone.state).distance).toMatchObject({ mean: null, n: 0 });
   });
 });
 
@@ -63,7 +63,7 @@ describe('NLL under held-out agents', () => {
       return Array.from({ length: text.length }, () => (own ? -1 : -3));
     });
     const rows = [...state.questions.keys()].slice(0, 2).map(qid => ({ qid, own: 1, cross: 3 }));
-    expect(plan.fold(scores)).toEqual({ own: { mean: 1, n: 2 }, cross: { mean: 3, n: 2 }, rows });
+    expect(plan.fold(scores)).toMatchObject({ own: { mean: 1, n: 2 }, cross: { mean: 3, n: 2 }, rows });
     expect(() => plan.fold([])).toThrow(RangeError);
   });
 

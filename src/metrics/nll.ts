@@ -4,6 +4,7 @@ import type { RunState } from '../debate/fold';
 import type { Message } from '../debate/generate';
 import { rebuildPrompt } from '../debate/prompts';
 import { adapterOf, answerRole } from '../debate/schedule';
+import { meansOf } from './bootstrap';
 import { meanOf, type Mean } from './diversity';
 
 export interface ScoreRequest {
@@ -68,8 +69,8 @@ export function heldOutNll(state: RunState, count: number): NllPlan {
       const nll = logprobs.map(tokens => (tokens.length ? -tokens.reduce((sum, value) => sum + value, 0) / tokens.length : null));
       const of = (indices: readonly number[]): number | null => meanOf(indices.flatMap(index => nll[index] ?? [])).mean;
       const rows = parts.map(({ qid, own, cross }) => ({ qid, own: of(own), cross: of(cross) }));
-      const over = (which: 'own' | 'cross'): Mean => meanOf(rows.flatMap(row => row[which] ?? []));
-      return { own: over('own'), cross: over('cross'), rows };
+      const [own, cross] = meansOf([rows.flatMap(row => row.own ?? []), rows.flatMap(row => row.cross ?? [])], config.seed);
+      return { own: own!, cross: cross!, rows };
     },
   };
 }

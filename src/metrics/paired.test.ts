@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { configOf, debate, type Script } from '../debate/scripted.fixture';
-import { bootstrap, compareRuns, gradesOf, holm, mcnemar } from './paired';
+import { bootstrap } from './bootstrap';
+import { compareRuns, gradesOf, holm, mcnemar } from './paired';
 
 /** Right in the given rounds on the given questions (by number), else wrong. */
 const rightOn =

@@ -1,8 +1,8 @@
 // Two evaluations of the same questions, question by question: the only fair way to say that one is better (method.md §9).
 import { answersOf } from '../debate/decide';
 import type { RunState } from '../debate/fold';
-import { seededRandom } from '../tasks/arithmetic/random';
 import { graded, votedRight } from './accuracy';
+import { bootstrap } from './bootstrap';
 
 /** What is compared: one agent's answers or a vote, of the first or the last round. */
 export type Condition = 'generator' | 'majority' | 'critic' | 'debate';
@@ -21,26 +21,6 @@ export function gradesOf(state: RunState, condition: Condition): Map<string, num
       return [question.question.qid, answers.filter(({ key }) => key !== null && key === question.question.truth).length / answers.length];
     }),
   );
-}
-
-export const resamples = 10_000;
-
-/**
- * Mean difference with a percentile 95 % interval over resampled questions.
- * @param differences one per question
- * @param seed the same seed gives the same interval
- */
-export function bootstrap(differences: readonly number[], seed: number): { difference: number; low: number; high: number } {
-  const n = differences.length;
-  if (!n) return { difference: 0, low: -1, high: 1 };
-  const difference = differences.reduce((sum, value) => sum + value, 0) / n;
-  const random = seededRandom(`bootstrap ${seed} ${n}`);
-  const means = Array.from({ length: resamples }, () => {
-    let sum = 0;
-    for (let i = 0; i < n; i++) sum += differences[Math.floor(random() * n)]!;
-    return sum / n;
-  }).sort((x, y) => x - y);
-  return { difference, low: means[Math.floor(0.025 * resamples)]!, high: means[Math.ceil(0.975 * resamples) - 1]! };
 }
 
 /**

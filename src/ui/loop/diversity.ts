@@ -5,7 +5,7 @@ import type { Mean } from '../../metrics/diversity';
 import { measuredIn } from './accuracy';
 import { covering, type Series } from './chart/series';
 import type { Table } from './chart/table';
-import { meanWords } from './words';
+import { certaintyWords, meanWords } from './words';
 
 export type DiversityId = 'strategies' | 'answers' | 'consensus' | 'distance' | 'nll';
 
@@ -96,8 +96,14 @@ const looks = [
 /** The figures of a chart and how it is read. */
 export const diversityPlan = (id: DiversityId): DiversityPlan => plans.find(plan => plan.id === id)!;
 
+/** Every height that is drawn. */
 const figuresIn = (plan: DiversityPlan, state: LoopState): number[] =>
-  measuredIn(state).flatMap(({ measures }) => plan.lines.flatMap(({ read }) => read(measures)?.mean ?? []));
+  measuredIn(state).flatMap(({ measures }) =>
+    plan.lines.flatMap(({ read }) => {
+      const { mean = null, low = null, high = null } = read(measures) ?? {};
+      return [mean, low, high].flatMap(value => value ?? []);
+    }),
+  );
 
 function chartOf(plan: DiversityPlan, state: LoopState, whole: LoopState): SmallChart | null {
   const all = measuredIn(state);
@@ -109,27 +115,28 @@ function chartOf(plan: DiversityPlan, state: LoopState, whole: LoopState): Small
       const mean = line.read(measures);
       if (mean === null || mean.mean === null) return [];
       const words = `Iteration ${iteration}, ${line.title}: ${meanWords(mean, plan.digits)}.`;
-      return [{ x: iteration, y: mean.mean, low: null, high: null, words }];
+      return [{ x: iteration, y: mean.mean, low: mean.low ?? null, high: mean.high ?? null, words }];
     }),
   }));
   // A line may be without points: one agent has no others to surprise.
   const line = series.findLast(({ points }) => points.length > 0);
   if (!line) return null;
   const [first, last] = [line.points[0]!, line.points.at(-1)!];
-  const n = plan.lines.find(({ id }) => id === line.id)!.read(all.at(-1)!.measures)?.n ?? 0;
+  const newest = plan.lines.find(({ id }) => id === line.id)!.read(all.at(-1)!.measures) ?? { mean: null, n: 0 };
   const moved = first === last ? first.y.toFixed(plan.digits) : `${first.y.toFixed(plan.digits)} → ${last.y.toFixed(plan.digits)}`;
   return {
     id: plan.id,
     heading: plan.heading,
-    title: `${moved} (${line.title}, n ${n}): ${plan.about}.`,
+    title: `${moved} (${line.title}, ${certaintyWords(newest, plan.digits)}): ${plan.about}.`,
     series,
     table: {
-      columns: ['iteration', ...plan.lines.flatMap(({ title }) => [title, 'n'])],
+      columns: ['iteration', ...plan.lines.flatMap(({ title }) => [title, 'n', 'low', 'high'])],
       rows: all.map(({ iteration, measures }) => [
         String(iteration),
         ...plan.lines.flatMap(({ read }) => {
-          const mean = read(measures);
-          return [mean?.mean?.toFixed(plan.digits) ?? '', String(mean?.n ?? 0)];
+          const { mean = null, n = 0, low, high } = read(measures) ?? {};
+          const text = (value: number | null | undefined): string => value?.toFixed(plan.digits) ?? '';
+          return [text(mean), String(n), text(low), text(high)];
         }),
       ]),
     },

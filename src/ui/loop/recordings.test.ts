@@ -1,10 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import type { RunFile } from '../../debate/events';
+import { foldAll } from '../../debate/fold';
 import { foldLoopAll } from '../../experiment/fold';
 import type { LoopFile } from '../../experiment/records';
 import { parseLoopEvent } from '../../experiment/schema';
-import type { Measures } from '../../metrics/measure';
+import { measures, type Measures } from '../../metrics/measure';
 import { measuredIn } from './accuracy';
 import { goalOf, positionOf } from './progress';
 import { recordings } from './recordings';
@@ -37,6 +40,17 @@ describe.each(recordings)('the recording $id', ({ folder, preset, control }) => 
     } else {
       expect(gain('critic')).toBeLessThan(-0.05);
       expect(gain('debate')).toBeLessThan(-0.05);
+    }
+  });
+
+  it('has the figures and intervals that its debates give again', () => {
+    for (const { run, measures: told } of measuredIn(loop)) {
+      const file = gunzipSync(readFileSync(resolve(site, folder, `runs/${run}.run.json.gz`))).toString();
+      const found = measures(foldAll((JSON.parse(file) as RunFile).events));
+      for (const figure of ['consensus', 'uniqueAnswers', 'uniqueStrategies'] as const) expect(told[figure]).toEqual(found[figure]);
+      // The controls were recorded without the ends of tokens, which a distance is over.
+      if (!control) expect(told.distance).toEqual(found.distance);
+      for (const { low, high } of [told.distance, told.nll!.own, told.nll!.cross]) expect(low! < high!).toBe(true);
     }
   });
 

@@ -19,7 +19,12 @@ export const shareWords = (share: Share): string =>
     ? 'none counted'
     : `${percent(share.share)} (${share.k} of ${share.n}, 95 % interval ${(share.low * 100).toFixed(0)}–${(share.high * 100).toFixed(0)})`;
 
-export const meanWords = ({ mean, n }: Mean, digits = 2): string => (mean === null ? 'none' : `${mean.toFixed(digits)} (n ${n})`);
+/** `n 200, 95 % interval 1.55–1.71`; older loops were recorded without intervals. */
+export const certaintyWords = ({ n, low, high }: Mean, digits: number): string =>
+  low == null || high == null ? `n ${n}` : `n ${n}, 95 % interval ${low.toFixed(digits)}–${high.toFixed(digits)}`;
+
+export const meanWords = (mean: Mean, digits = 2): string =>
+  mean.mean === null ? 'none' : `${mean.mean.toFixed(digits)} (${certaintyWords(mean, digits)})`;
 
 /** +4.0 or −1.5, in points of per cent. */
 export function points(difference: number): string {

@@ -2,7 +2,7 @@
 import type { RunState } from '../../../debate/fold';
 import type { Measures } from '../../../experiment/records';
 import { distanceIn } from '../../../metrics/distance';
-import { agreementIn, answersIn, roundsOf, strategiesIn, type RoundAnswers } from '../../../metrics/diversity';
+import { agreementIn, answersIn, roundsOf, strategiesIn, strategyCountIn, type RoundAnswers } from '../../../metrics/diversity';
 import type { Key } from '../../../tasks/question';
 import type { DiversityId, DiversityLine } from '../diversity';
 
@@ -38,10 +38,8 @@ function said(at: RoundAnswers, chart: DiversityId): (string | null)[] {
 
 function valueOf(at: RoundAnswers, chart: Exclude<DiversityId, 'nll'>): number | null {
   switch (chart) {
-    case 'strategies': {
-      const names = strategiesIn(at);
-      return names && new Set(names.filter(name => name !== null)).size;
-    }
+    case 'strategies':
+      return strategyCountIn(at);
     case 'answers':
       return answersIn(at);
     case 'consensus':
