@@ -4,7 +4,8 @@ import type { RunConfig } from '../debate/config';
 import type { Message } from '../debate/generate';
 import type { RunState } from '../debate/fold';
 import type { Question } from '../tasks/question';
-import type { LiveLoopEvent, LoopEvent, ProbeResult, TrainSettings } from './records';
+import type { Collected } from './collected';
+import type { LiveLoopEvent, LoopConfig, LoopEvent, ProbeResult, TrainSettings } from './records';
 
 export interface DebatePlan {
   /** Id of the run; the same plan resumes what is stored under it. */
@@ -93,6 +94,8 @@ export interface LoopPorts {
   clock(): number;
   /** Speaks a whole debate, or what is left of it, and keeps it. Told after each turn how many there are. */
   debate(plan: DebatePlan, onTurns: (done: number, total: number) => void, signal: AbortSignal): Promise<RunState>;
+  /** As `collectedFrom` does it, in a place where it holds nobody up; left out = here. */
+  collect?(run: RunState, config: LoopConfig, iteration: number, signal: AbortSignal): Promise<Collected>;
   keepSets(sets: readonly TrainingSet[]): Promise<void>;
   readSet(sha256: string): Promise<TrainingSet | null>;
   /**

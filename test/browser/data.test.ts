@@ -11,12 +11,14 @@ import type { RunFile } from '../../src/debate/events';
 import { foldAll } from '../../src/debate/fold';
 import type { LoopFile } from '../../src/experiment/records';
 import { setName } from '../../src/ui/data/words';
+import { manyTimes } from '../fixtures/large-run';
 import { root } from '../steps';
 import { violations as violationsOn } from './axe';
 import { buildApp, launch, serveFolder, type Browser, type Site } from './harness';
 import { watchTasks, type TaskWatch } from './long-tasks';
 
-const batch = foldAll((JSON.parse(readFileSync(join(root, 'public/runs/batch.run.json'), 'utf8')) as RunFile).events);
+const recorded = (JSON.parse(readFileSync(join(root, 'public/runs/batch.run.json'), 'utf8')) as RunFile).events;
+const batch = foldAll(recorded);
 
 let built: Awaited<ReturnType<typeof buildApp>>;
 let site: Site;
@@ -242,6 +244,50 @@ describe('training sets', { timeout: 400_000 }, () => {
       buffer: Buffer.from('{"messages":[{"role":"user","content":"q"}]}\n'),
     });
     await shown(/Line 1: the last word is not the assistant’s\s+Rule: after an optional system message/);
+  });
+
+  it('of a run of a thousand questions are counted and made in a worker, and while they are, the page is left', async () => {
+    page = await browser.open(app('#/runs'));
+    const large = manyTimes(recorded, 50);
+    const events = JSON.stringify({ polylogue: 'run', schema: 1, events: large });
+    const file = { name: 'large.run.json', mimeType: 'application/json', buffer: Buffer.from(events) };
+    await page.getByLabel('Run files to import').setInputFiles(file);
+    await page.getByRole('link', { name: '1000 × arithmetic' }).waitFor();
+    await page.evaluate(() => void (location.hash = '#/data'));
+    await shown('No training sets of your own yet');
+    const all = await collectSets(foldAll(large), { ...datasetDefaults, criticSize: 'all' }, { iteration: 1 });
+    // On the page's own thread: 200 to count them, 400 to make them, on an idle machine.
+    const tasks = await watchTasks(page);
+    await button('Make sets from a run').click();
+    const dialog = page.getByRole('dialog', { name: 'Make training sets' });
+    await dialog.getByRole('row', { name: /^Critic C/ }).waitFor();
+    await tasks.note('count');
+    await dialog.getByLabel('Size of a critic’s set').selectOption('all');
+    await dialog.getByRole('cell', { name: String(all.at(-1)!.header.size), exact: true }).waitFor();
+    await tasks.note('count again');
+    await dialog.getByRole('button', { name: 'Make 6 sets' }).click();
+    await page.evaluate(() => void (location.hash = '#/learn'));
+    await shown(/6 sets with .* rows made/);
+    await tasks.note('make');
+    await button('Show').last().click();
+    await shown(`sha256 ${all[0]!.header.sha256}`);
+    await tasks.note('open');
+    await button('Train on this set').click();
+    await page.getByRole('button', { name: 'Train', exact: true }).waitFor();
+    await tasks.note('before a training');
+    tasks.verify(200);
+    for (const { header } of all) await page.locator(`a[href="#/data/${header.sha256}"]`).first().waitFor();
+  });
+
+  it('of a debate that ships with the page are made without anything having been chosen', async () => {
+    page = await browser.open(app('#/data'));
+    await button('Make sets from a run').click();
+    const dialog = page.getByRole('dialog', { name: 'Make training sets' });
+    await dialog.getByRole('row', { name: /^Critic C/ }).waitFor();
+    expect(await dialog.getByLabel('Debates').inputValue()).not.toBe('');
+    await dialog.getByRole('button', { name: 'Make 6 sets' }).click();
+    await page.getByRole('heading', { level: 2, name: 'Generator A' }).waitFor();
+    expect(await page.getByRole('alert').count()).toBe(0);
   });
 
   it('of a recorded loop are read where they ship, with their debate', async () => {

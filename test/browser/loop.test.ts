@@ -247,6 +247,8 @@ describe('the loop', { timeout: 400_000 }, () => {
     await tasks.note('evaluation before');
     await reload();
     await reached(1, 'debate', /[1-9]\d*\/36/);
+    const makers: string[] = [];
+    page.on('worker', worker => makers.push(worker.url()));
     await tasks.note('debates');
     await page.getByRole('button', { name: 'Pause' }).click();
     await shown('paused');
@@ -255,6 +257,7 @@ describe('the loop', { timeout: 400_000 }, () => {
     await reload();
     await reached(1, 'finetune', /[1-9]\d*\/50/);
     await tasks.note('sets');
+    expect(makers.filter(url => url.includes('make.worker'))).toHaveLength(1);
     expect(await violations()).toEqual([]);
     await tasks.forget();
 

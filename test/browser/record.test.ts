@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { RunEvent } from '../../src/debate/events';
+import { manyTimes } from '../fixtures/large-run';
 import { fixtureRun, randomScript } from '../fixtures/run';
 import { violations } from './axe';
 import { buildApp, launch, serveFolder, type Browser, type Site } from './harness';
@@ -41,24 +42,8 @@ const shown = async (text: string | RegExp, on = page): Promise<void> => {
   await on.waitForFunction(pattern => new RegExp(pattern, 'm').test(document.body.innerText), source);
 };
 
-/** A batch as large as the page lets one be, every text and token of it. */
-function largeRun(questions: number, run = 'large'): RunEvent[] {
-  const { events } = fixtureRun(undefined, randomScript(3, 2, 13, 3));
-  const start = events[0] as Extract<RunEvent, { type: 'run-started' }>;
-  const [question] = start.questions;
-  const spoken = JSON.stringify(events.filter(({ type }) => type === 'turn' || type === 'decided'));
-  const qid = (i: number): string => `${question!.qid}#${i}`;
-  return [
-    {
-      ...start,
-      run,
-      title: `${questions} × arithmetic`,
-      questions: Array.from({ length: questions }, (_, i) => ({ ...question!, qid: qid(i) })),
-    },
-    ...Array.from({ length: questions }, (_, i) => JSON.parse(spoken.replaceAll(question!.qid, qid(i))) as RunEvent[]).flat(),
-    events.at(-1)!,
-  ];
-}
+const largeRun = (questions: number, run?: string): RunEvent[] =>
+  manyTimes(fixtureRun(undefined, randomScript(3, 2, 13, 3)).events, questions, run);
 
 it('a run of a thousand questions is imported, opened, shared and exported without a long task', { timeout: 400_000 }, async () => {
   const questions = 1000;

@@ -4,6 +4,7 @@ import { asJobFailure } from '../../experiment/job-failure';
 import type { LoopPorts } from '../../experiment/ports';
 import type { LiveLoopEvent, LoopEvent, ProbeResult } from '../../experiment/records';
 import type { EndpointChoice } from '../endpoint/endpoint.svelte';
+import { withMaker } from '../data/set-maker';
 import { placeWords } from '../endpoint/place-words';
 import { otherBase, refusedBase } from '../../models/base-identity';
 import type { Session } from '../session/session.svelte';
@@ -40,6 +41,8 @@ export function driverPorts({ session, endpoint, byHand, loop, base, append, emi
     now,
     clock,
     debate: ({ run, title, config, questions }, onTurns, signal) => session.speak({ run, loop, title, config, questions }, onTurns, signal),
+
+    collect: (run, config, iteration, signal) => withMaker(run, maker => maker.collected(config, iteration), signal),
 
     async keepSets(sets) {
       await (await record.store).sets.save(sets, loop);
