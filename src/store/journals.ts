@@ -34,6 +34,8 @@ export interface JournalsOptions<E extends { type: string }, H extends JournalHe
   database(): Database | null;
   tell(kind: ChangeKind, id: string, events: number): void;
   save: SaveThrough;
+  /** Another tab took a journal that this one wrote to; from then on every append here is refused. */
+  lost?(id: string): void;
 }
 
 interface Opened<E extends { type: string }, H extends JournalHeader> {
@@ -222,11 +224,10 @@ export class Journals<E extends { type: string }, H extends JournalHeader> {
           ?.revoke(new StoreError('busy', `Another tab took this ${kind.key} over.`, 'Follow it here, or take it back.'));
         this.#open.delete(id);
         this.#journals.delete(id);
+        this.options.lost?.(id);
       };
       const held = locks ? await hold(locks, `${name}:${kind.key}:${id}`, steal, lost) : null;
-      // Only runs are offered to be taken over.
-      const hint = kind.key === 'run' ? 'Follow it here, or take it over.' : 'Follow it here, or pause it there first.';
-      if (locks && !held) throw new StoreError('busy', `Another tab is writing to this ${kind.key}.`, hint);
+      if (locks && !held) throw new StoreError('busy', `Another tab is writing to this ${kind.key}.`, 'Follow it here, or take it over.');
       try {
         const journal = await load();
         this.#journals.set(id, journal);

@@ -41,6 +41,7 @@ export class RunStore {
   #database: Database | null = null;
   #health: StoreHealth = { kind: 'durable' };
   readonly #healthListeners = new Set<(health: StoreHealth) => void>();
+  readonly #lossListeners = new Set<(loop: string) => void>();
 
   private constructor(
     private readonly name: string,
@@ -55,7 +56,8 @@ export class RunStore {
     this.adapters = new Adapters(this.#documents);
     this.memos = new Memos(this.#documents);
     this.#runs = new Journals({ ...medium, name, locks, kind: runKind, tell: (...change) => this.changes.tell(...change) });
-    this.#loops = new Journals({ ...medium, name, locks, kind: loopKind, tell: (...change) => this.loopChanges.tell(...change) });
+    const lost = (loop: string): void => this.#lossListeners.forEach(listener => listener(loop));
+    this.#loops = new Journals({ ...medium, name, locks, kind: loopKind, tell: (...change) => this.loopChanges.tell(...change), lost });
   }
 
   /** Never hangs: when another tab blocks the opening, the store starts in memory and becomes durable once that tab is closed. */
@@ -156,7 +158,18 @@ export class RunStore {
   /** As `append`, for the events of a loop; its debates are runs of their own. */
   appendLoop = (loop: string, event: LoopEvent): Promise<Receipt> => this.#loops.append(loop, event);
 
+  /** As `claim`. */
   claimLoop = (loop: string, steal = false): Promise<void> => this.#loops.claim(loop, steal);
+
+  /** Told of each loop that another tab takes from this one. @returns a function that ends the subscription */
+  onLoopLost(listener: (loop: string) => void): () => void {
+    this.#lossListeners.add(listener);
+    return () => this.#lossListeners.delete(listener);
+  }
+
+  /** Ids of loops that another tab writes to. */
+  busyLoops = (): Promise<Set<string>> => this.#loops.busy();
+
   releaseLoop = (loop: string): Promise<void> => this.#loops.release(loop);
 
   /** Newest first; reads headers only. */

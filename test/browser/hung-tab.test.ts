@@ -1,7 +1,8 @@
-// A tab that hangs does not keep its run: another one takes it over from the list, and the hung one writes nothing when it comes back.
+// A tab that hangs does not keep its run or loop: another one takes it over from the list, and the hung one writes nothing when it comes back.
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { RunEvent } from '../../src/debate/events';
+import type { LoopEvent } from '../../src/experiment/records';
 import { violations } from './axe';
 import { buildApp, launch, serveFolder, type Browser, type Site } from './harness';
 import { onDisk } from './on-disk';
@@ -37,8 +38,14 @@ afterEach(async () => {
 });
 
 const address = (hash: string): string => `${site.url}sub/path/${hash}`;
+/** What the page says instead is what one needs to know. */
 const shown = (text: RegExp, on: Page): Promise<unknown> =>
-  on.waitForFunction(pattern => new RegExp(pattern, 'm').test(document.body.innerText), text.source);
+  on
+    .waitForFunction(pattern => new RegExp(pattern, 'm').test(document.body.innerText), text.source, { polling: 100 })
+    .catch(async (error: Error) => {
+      const words = await on.evaluate(() => `${location.hash} ${document.querySelector('main')?.innerText.slice(0, 1500)}`);
+      throw new Error(`${text.source} was not shown: ${words}`, { cause: error });
+    });
 const journal = async (on: Page): Promise<RunEvent[]> => Object.values(await onDisk(on))[0] ?? [];
 const turnIds = (events: readonly RunEvent[]): string[] => events.flatMap(event => (event.type === 'turn' ? [event.turn.id] : []));
 
@@ -110,11 +117,13 @@ const setState = async (page: Page, state: 'frozen' | 'active'): Promise<void> =
 };
 const frozen: Hang = { begin: page => setState(page, 'frozen'), end: page => setState(page, 'active') };
 
-it.each([
+const hangs = [
   ['its main thread is blocked', busy],
   ['it is frozen', frozen],
   ['its main thread is blocked in the middle of a write', busyWriting],
-] as const)('a run is taken over from a tab when %s', { timeout: 400_000 }, async (_, hang) => {
+] as const;
+
+it.each(hangs)('a run is taken over from a tab when %s', { timeout: 400_000 }, async (_, hang) => {
   const first = await browser.open(address('#/batch'));
   await first.getByLabel('Questions', { exact: true }).fill('400');
   await first.getByRole('button', { name: 'Run batch' }).click();
@@ -141,6 +150,85 @@ it.each([
   await shown(/Go on/, second);
   const events = await journal(second);
   expect(events.length).toBe(fromFirst + (await written(second)));
-  expect(events.flatMap(event => (event.type === 'note' ? [event.note] : []))).toEqual(['resumed', 'paused']);
+  expect(notes(events)).toEqual(['resumed', 'paused']);
   expect(new Set(turnIds(events)).size).toBe(turnIds(events).length);
+});
+
+/** The journal of the one loop of this browser, in order. */
+const loopJournal = (on: Page): Promise<LoopEvent[]> =>
+  on.evaluate(
+    () =>
+      new Promise<LoopEvent[]>((done, fail) => {
+        const opening = indexedDB.open('polylogue');
+        opening.onerror = () => fail(opening.error!);
+        opening.onsuccess = () => {
+          const reading = opening.result.transaction('loopEvents').objectStore('loopEvents').getAll();
+          reading.onerror = () => fail(reading.error!);
+          reading.onsuccess = () => {
+            opening.result.close();
+            done((reading.result as { event: LoopEvent }[]).map(({ event }) => event));
+          };
+        };
+      }),
+  );
+const notes = (events: readonly (LoopEvent | RunEvent)[]): string[] => events.flatMap(event => (event.type === 'note' ? [event.note] : []));
+
+/** A loop trained in the page, as small as it may be but for its debates. */
+async function startLoop(on: Page, heldOut: string, updates: string): Promise<void> {
+  await on.getByText('trained in this page').click();
+  const fill = (label: string, value: string): Promise<void> => on.getByLabel(label, { exact: true }).fill(value);
+  await fill('Iterations', '1');
+  await fill('Training questions', '6');
+  await fill('Held-out questions', heldOut);
+  await fill('Agents', '2');
+  await fill('Generators: updates', updates);
+  await on.getByText('Further settings').click();
+  await fill('Questions scored for surprise', '0');
+  await on.getByLabel('A critic without corrected rows').selectOption('other');
+  await on.getByRole('button', { name: 'Run this here' }).click();
+}
+
+/** From the list of loops, after the question. */
+async function takeLoop(on: Page): Promise<void> {
+  await shown(/running in another tab/, on);
+  await on
+    .getByRole('region', { name: 'Loops kept here' })
+    .getByRole('button', { name: /^Take over/ })
+    .click();
+  const dialog = on.getByRole('dialog', { name: 'Take the loop over?' });
+  await dialog.waitFor();
+  expect(await violations(on)).toEqual([]);
+  await dialog.getByRole('button', { name: 'Take over' }).click();
+}
+
+it.each(hangs)('a loop is taken over, in its debate, from a tab when %s', { timeout: 400_000 }, async (_, hang) => {
+  const first = await browser.open(address('#/loop'));
+  await startLoop(first, '120', '12');
+  await shown(/evaluate\s*[1-9]\d*\//, first);
+  const second = await browser.open(address('#/loop'));
+  await countWrites(second);
+  await shown(/running in another tab/, second);
+  await hang.begin(first);
+  await takeLoop(second);
+  await expect.poll(() => written(second), { timeout: 150_000 }).toBeGreaterThan(10);
+  const fromFirst = (await journal(second)).findIndex(event => event.type === 'note' && event.note === 'resumed');
+
+  await hang.end(first);
+  await shown(/Another tab took this loop over/, first);
+  expect(await violations(first)).toEqual([]);
+  const soFar = await written(second);
+  await expect.poll(() => written(second), { timeout: 100_000 }).toBeGreaterThan(soFar + 20);
+  expect(await first.getByRole('button', { name: 'Pause' }).count()).toBe(0);
+  await second.getByRole('button', { name: 'Pause' }).click();
+  await shown(/· paused/, second);
+  const events = await journal(second);
+  expect(events.length).toBe(fromFirst + (await written(second)));
+  // A frozen tab may still hear that its loop is gone, and lets go of the debate by itself.
+  expect(notes(events).slice(-2)).toEqual(['resumed', 'paused']);
+  expect(['', 'paused']).toContain(notes(events).slice(0, -2).join());
+  expect(new Set(turnIds(events)).size).toBe(turnIds(events).length);
+  expect(notes(await loopJournal(second))).toEqual(['resumed', 'paused']);
+  // It can be taken back, and nobody asks: the other one has let go of it.
+  await first.getByRole('button', { name: /^(Resume|Take over)$/ }).click();
+  await shown(/Stopped\. Polylogue is running a model in another tab/, first);
 });

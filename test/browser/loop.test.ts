@@ -273,7 +273,7 @@ describe('the loop', { timeout: 400_000 }, () => {
     await reached(1, 'finetune');
     // A second tab leaves it to the first, and follows.
     const second = await browser.open(app(address));
-    await second.getByRole('button', { name: 'Resume' }).waitFor();
+    await second.getByRole('button', { name: 'Take over' }).waitFor();
     await second.waitForTimeout(4000);
     expect(await second.getByRole('alert').count()).toBe(0);
     expect(await second.getByRole('button', { name: 'Pause' }).count()).toBe(0);

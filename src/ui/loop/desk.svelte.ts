@@ -30,6 +30,7 @@ export interface DeskDeps {
 export class LoopDesk {
   #live = $state.raw<LiveLoop | null>(null);
   #list = $state.raw<readonly ListedLoop[] | null>(null);
+  #busy = $state.raw<ReadonlySet<string>>(new Set());
   #waiting = $state.raw<Waiting | null>(null);
   #opening: { loop: string; live: Promise<LiveLoop> } | null = null;
 
@@ -54,6 +55,11 @@ export class LoopDesk {
     return this.#list;
   }
 
+  /** Loops of the list that another tab is going on with. */
+  get busy(): ReadonlySet<string> {
+    return this.#busy;
+  }
+
   /** A loop that would have gone on by itself, and why it does not. */
   get waiting(): Waiting | null {
     return this.#waiting;
@@ -64,8 +70,14 @@ export class LoopDesk {
     if (elsewhere && kind === 'appended' && this.#live?.id === loop) this.#live.overtake(events);
   }
 
+  /** Told by the keeper of the record that another tab took a loop from this one. */
+  lost(loop: string): void {
+    if (this.#live?.id === loop) this.#live.lose();
+  }
+
   async refresh(): Promise<void> {
-    this.#list = await (await this.deps.session.record.store).listLoops();
+    const store = await this.deps.session.record.store;
+    [this.#list, this.#busy] = await Promise.all([store.listLoops(), store.busyLoops()]);
   }
 
   /**
@@ -126,10 +138,22 @@ export class LoopDesk {
     return live;
   }
 
-  async resume(loop: string, onFailure?: 'keep'): Promise<LiveLoop> {
-    const live = await this.open(loop);
+  /**
+   * Goes on with a stored loop.
+   * @param steal takes it, and the models, from the tab that has them
+   * @throws StoreError 'busy' while another tab writes to it, RangeError when it cannot be read
+   */
+  async resume(loop: string, steal = false): Promise<LiveLoop> {
+    const { session } = this.deps;
+    const store = await session.record.store;
+    await store.claimLoop(loop, steal);
+    if (steal) await session.takeEngine();
+    const live = await this.open(loop).catch(async (error: unknown) => {
+      await store.releaseLoop(loop);
+      throw error;
+    });
     this.#waiting = null;
-    void live.go(onFailure).then(() => this.refresh());
+    void live.go({ steal }).then(() => this.refresh());
     return live;
   }
 
@@ -196,8 +220,8 @@ export class LoopDesk {
       ports: hooks => driverPorts({ session, endpoint, byHand, loop, base, ...hooks, now: date, clock: now }),
       create: async start => void (await store.createLoop(start)),
       append: async (id, event) => void (await store.appendLoop(id, event)),
-      async claim(id, known) {
-        await store.claimLoop(id);
+      async claim(id, known, steal) {
+        await store.claimLoop(id, steal);
         return news(() => store.readLoop(id, known));
       },
       release: id => store.releaseLoop(id),
@@ -232,8 +256,10 @@ function trainerDeps({ session, endpoint, date, announce }: DeskDeps, loops: () 
 
 /** The desk of the real page. */
 export async function openDesk(deps: Omit<DeskDeps, 'endpoint'>): Promise<LoopDesk> {
-  const { memos, loopChanges } = await deps.session.record.store;
+  const store = await deps.session.record.store;
+  const { memos, loopChanges } = store;
   const desk = new LoopDesk({ ...deps, endpoint: createEndpoint({ memos, secrets: openSecrets() }) });
+  store.onLoopLost(loop => desk.lost(loop));
   loopChanges.subscribe(change => desk.changed(change));
   return desk;
 }

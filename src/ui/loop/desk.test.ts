@@ -18,8 +18,10 @@ function deskOf(record: Record): LoopDesk {
     createLoop: (start: LoopStart) => record.createLoop(start),
     appendLoop: async (_: string, event: LoopEvent) => void record.events.push(event),
     readLoop: async () => ({ events: [...record.events] }),
+    claimLoop: async () => undefined,
     releaseLoop: async () => undefined,
     listLoops: async () => [],
+    busyLoops: async () => new Set<string>(),
   };
   const engine = { facts: { base: { kind: 'builtin', id: 'abacus' }, modelHash: '0', device: 'wasm', dtype: 'fp32' } };
   const session = {

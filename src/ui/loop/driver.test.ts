@@ -22,7 +22,7 @@ test.each([false, true])('an adapter of another base, the reader asked for it: %
   const byHand = { wait: () => Promise.reject(new Error('not in this test')) };
   const endpoint = { kind: 'page' as const, origin: null, finetune: () => Promise.reject(new Error('not in this test')) };
   const base = { kind: 'builtin', id: 'abacus' } as const;
-  const rest = { append: async () => undefined, emit: () => undefined, now: () => '', clock: () => 0 };
+  const rest = { steal: false, append: async () => undefined, emit: () => undefined, now: () => '', clock: () => 0 };
   const probes = await driverPorts({ session, endpoint, byHand, loop: 'loop', base, ...rest }).adopt(
     ['own', 'other'],
     new AbortController().signal,

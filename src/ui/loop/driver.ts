@@ -18,6 +18,8 @@ export interface DriverDeps {
   byHand: Pick<ByHand, 'wait'>;
   loop: string;
   base: RunConfig['base'];
+  /** It was taken from another tab, and so are its debates. */
+  steal: boolean;
   /** Resolves once the event is durable. */
   append: (event: LoopEvent) => Promise<void>;
   emit: (event: LiveLoopEvent) => void;
@@ -32,7 +34,7 @@ const rowsPerScore = 24;
 
 const probeFile = 'probe.json';
 
-export function driverPorts({ session, endpoint, byHand, loop, base, append, emit, now, clock }: DriverDeps): LoopPorts {
+export function driverPorts({ session, endpoint, byHand, loop, base, steal, append, emit, now, clock }: DriverDeps): LoopPorts {
   const { record } = session;
 
   return {
@@ -40,7 +42,8 @@ export function driverPorts({ session, endpoint, byHand, loop, base, append, emi
     emit,
     now,
     clock,
-    debate: ({ run, title, config, questions }, onTurns, signal) => session.speak({ run, loop, title, config, questions }, onTurns, signal),
+    debate: ({ run, title, config, questions }, onTurns, signal) =>
+      session.speak({ run, loop, title, config, questions, steal }, onTurns, signal),
 
     collect: (run, config, iteration, signal) => withMaker(run, maker => maker.collected(config, iteration), signal),
 

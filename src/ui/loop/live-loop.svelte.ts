@@ -26,15 +26,16 @@ export interface LiveLoopDeps {
   run: RunLoop;
   /** Where weights are given to it by hand. */
   byHand: ByHand;
-  ports: (hooks: { append: (event: LoopEvent) => Promise<void>; emit: (event: LiveLoopEvent) => void }) => LoopPorts;
+  ports: (hooks: { append: (event: LoopEvent) => Promise<void>; emit: (event: LiveLoopEvent) => void; steal: boolean }) => LoopPorts;
   create: (start: LoopStart) => Promise<void>;
   append: (loop: string, event: LoopEvent) => Promise<void>;
   /**
    * Makes this tab the writer.
    * @param known events that are known here
+   * @param steal takes it from the tab that is
    * @returns those behind them: another tab may have gone on meanwhile
    */
-  claim: (loop: string, known: number) => Promise<readonly LoopEvent[]>;
+  claim: (loop: string, known: number, steal: boolean) => Promise<readonly LoopEvent[]>;
   release: (loop: string) => Promise<void>;
   /** The reader's word that weights are of this base, whatever they name. */
   useAnyway: (adapters: readonly string[]) => Promise<void>;
@@ -45,6 +46,14 @@ export interface LiveLoopDeps {
   /** Said aloud: a stage began, an iteration was measured. */
   announce: (text: string) => void;
   schedule?: Schedule;
+}
+
+/** How a loop is gone on with. */
+export interface Going {
+  /** `keep`: agents whose training failed keep their weights, and the loop goes on. */
+  onFailure?: 'keep';
+  /** Takes it from the tab that writes to it. */
+  steal?: boolean;
 }
 
 /** More than anybody waits for; the longest name of an adapter still holds it. */
@@ -69,6 +78,7 @@ export class LiveLoop {
   /** Events of the journal that are known here. */
   #known: number;
   #overtaken = $state(false);
+  #lost = $state(false);
   /** Waits for the first event to be durable, or for the sitting to end without it. */
   #onKept: () => void = () => undefined;
   #facts: LoopState;
@@ -144,6 +154,18 @@ export class LiveLoop {
     if (events > this.#known) this.#overtaken = true;
   }
 
+  /** Another tab took it from this one, where it was going on. */
+  get lost(): boolean {
+    return this.#lost;
+  }
+
+  /** Told by the keeper of the record that another tab took it over: what goes on here stops, and nothing more is written. */
+  lose(): void {
+    this.#lost = true;
+    this.#overtaken = true;
+    this.#abort?.abort(paused());
+  }
+
   /** Stops when the iteration under way has been measured; asked again, it goes on. */
   toggleStopping(): void {
     this.#stopping = !this.#stopping;
@@ -155,12 +177,9 @@ export class LiveLoop {
     if (!this.active) this.#phase = positionOf(this.#facts, goal ?? forever) === null ? 'finished' : 'paused';
   }
 
-  /**
-   * Starts, or goes on. Resolves when the loop is done, paused or failed; never rejects.
-   * @param onFailure `keep`: agents whose training failed keep their weights, and the loop goes on
-   */
-  go(onFailure?: 'keep'): Promise<void> {
-    this.#going ??= this.#run(onFailure).finally(() => (this.#going = null));
+  /** Starts, or goes on. Resolves when the loop is done, paused or failed; never rejects. */
+  go(how: Going = {}): Promise<void> {
+    this.#going ??= this.#run(how).finally(() => (this.#going = null));
     return this.#going;
   }
 
@@ -209,19 +228,20 @@ export class LiveLoop {
     if (told.status === 'rejected') this.#fault = asFault(told.reason);
   }
 
-  async #run(onFailure?: 'keep'): Promise<void> {
+  async #run({ onFailure, steal = false }: Going): Promise<void> {
     const abort = new AbortController();
     this.#abort = abort;
     this.#fault = null;
     this.#haltedAt = null;
     this.#strangers = [];
     this.#stopping = false;
+    this.#lost = false;
     this.#rest = null;
     this.#phase = 'running';
     this.#watched = new Map();
-    const ports = this.deps.ports({ append: event => this.#append(event), emit: event => this.#emit(event) });
+    const ports = this.deps.ports({ append: event => this.#append(event), emit: event => this.#emit(event), steal });
     try {
-      if (this.#stored) this.#catchUp(await this.deps.claim(this.id, this.#known));
+      if (this.#stored) this.#catchUp(await this.deps.claim(this.id, this.#known, steal));
       await this.deps.run({
         start: this.start,
         state: this.#facts,
@@ -266,6 +286,11 @@ export class LiveLoop {
       this.#settle();
     };
     if (!this.#stored) return rest();
+    if (this.#lost) {
+      this.#fault = null;
+      rest();
+      return this.deps.announce('Another tab took this loop over.');
+    }
     const text = this.#fault ? `Stopped: ${this.#fault.message}` : this.#stopping ? 'Stopped after the iteration, as asked.' : 'Paused.';
     try {
       this.#rest = { type: 'note', note: 'paused', text: text.slice(0, 2000), at: this.deps.date() };

@@ -3,6 +3,7 @@ import { foldLoopAll } from '../../experiment/fold';
 import { blankDisk, loopConfigOf, portsOf, startOf, type World } from '../../experiment/loop.fixture';
 import { runLoop } from '../../experiment/loop';
 import type { LoopEvent } from '../../experiment/records';
+import { StoreError } from '../../store/errors';
 import { ByHand } from './by-hand.svelte';
 import { LiveLoop, type LiveLoopDeps } from './live-loop.svelte';
 
@@ -131,12 +132,52 @@ describe('a loop of this tab', () => {
       live.overtake(now);
       expect(live.overtaken).toBe(true);
       await live.go();
-      expect([asked, live.phase, live.overtaken]).toEqual([[[live.id, known]], 'finished', false]);
+      expect([asked, live.phase, live.overtaken]).toEqual([[[live.id, known, false]], 'finished', false]);
       expect(facts(journal)).toEqual(facts(whole.journal.slice(now)));
       expect(live.state.finished).not.toBeNull();
       // Whoever has nothing left to write keeps nobody from writing.
       expect(claims).toEqual(['release']);
     }
+  });
+
+  it('stops at once when another tab takes it, writes nothing more, and is not the one to go on with', async () => {
+    const { deps, journal, claims, said } = bench();
+    const live = new LiveLoop({ start: startOf(config) }, deps);
+    const { append } = deps;
+    let taken = false;
+    deps.append = async (loop, event) => {
+      if (taken) throw new StoreError('busy', 'Another tab took this loop over.');
+      await append(loop, event);
+      if (event.type !== 'collected') return;
+      taken = true;
+      live.lose();
+    };
+    await live.go();
+    expect([live.phase, live.fault, live.lost, live.overtaken]).toEqual(['paused', null, true, true]);
+    expect(journal.at(-1)).toMatchObject({ type: 'collected' });
+    expect(claims).toEqual([]);
+    expect(said.at(-1)).toBe('Another tab took this loop over.');
+  });
+
+  it('takes itself from another tab only when told to, with its debates', async () => {
+    const asked: unknown[] = [];
+    const { deps } = bench({
+      claim: async (...how) => {
+        asked.push(how);
+        return [];
+      },
+    });
+    const whole = bench();
+    await new LiveLoop({ start: startOf(config) }, whole.deps).go();
+    const { ports } = deps;
+    deps.ports = hooks => {
+      asked.push(hooks.steal);
+      return ports(hooks);
+    };
+    const live = new LiveLoop({ events: whole.journal.slice(0, 3) }, deps);
+    await live.go({ steal: true });
+    await live.go();
+    expect(asked).toEqual([true, [live.id, 3, true], false, [live.id, expect.any(Number), false]]);
   });
 
   it('keeps to the goal that another tab gave it', async () => {
@@ -200,7 +241,7 @@ describe('a loop of this tab', () => {
     await live.go();
     expect([live.phase, live.haltedAt]).toEqual(['failed', 'finetune']);
     expect(live.fault?.message).toMatch(/generator_1: out of memory/);
-    await live.go('keep');
+    await live.go({ onFailure: 'keep' });
     expect([live.phase, measured(journal)]).toEqual(['finished', 3]);
   });
 

@@ -36,6 +36,8 @@ export interface SpeakPlan {
   title: string;
   config: RunConfig;
   questions: readonly Question[];
+  /** Takes it from the tab that speaks it: the loop was taken over. */
+  steal?: boolean;
 }
 
 /** Another tab holds the models: its runs can be followed, or the models taken over. */
@@ -114,7 +116,7 @@ export class Session {
    */
   async speak(plan: SpeakPlan, onTurns: (done: number, total: number) => void, signal: AbortSignal): Promise<RunState> {
     signal.throwIfAborted();
-    const { run, loop, config, questions, title } = plan;
+    const { run, loop, config, questions, title, steal = false } = plan;
     // Somebody may have gone on with this very debate elsewhere on the page.
     if (this.#live?.id === run) await this.#live.pause();
     const stored = await this.#stored(run);
@@ -145,7 +147,7 @@ export class Session {
     signal.throwIfAborted();
     const pause = (): void => void live.pause();
     signal.addEventListener('abort', pause, { once: true });
-    await live.go();
+    await live.go(steal);
     signal.removeEventListener('abort', pause);
     signal.throwIfAborted();
     if (live.phase === 'finished') return live.state;
@@ -205,7 +207,7 @@ export class Session {
    */
   async resume(run: string, steal = false): Promise<LiveRun> {
     await (await this.record.store).claim(run, steal);
-    if (steal) await this.#takeEngine();
+    if (steal) await this.takeEngine();
     if (this.#live?.id === run) {
       void this.#live.go();
       return this.#live;
@@ -220,12 +222,13 @@ export class Session {
 
   /** Takes the models from the other tab, which pauses, and goes on here. */
   async takeOver(): Promise<void> {
-    await this.#takeEngine();
+    await this.takeEngine();
     // The other tab may still be writing its last turn.
     void this.#live?.go(true);
   }
 
-  async #takeEngine(): Promise<void> {
+  /** Takes the models from the tab that has them, which stops what speaks there. */
+  async takeEngine(): Promise<void> {
     await (await this.#engineLock()).steal();
     this.#elsewhere = false;
     this.#tookOver = false;
