@@ -33,9 +33,10 @@ interface Captured {
   polylogueOrt?: { loader: string; module?: OrtModule };
 }
 
-/** Tells `ort-factory.mjs`, which the runtime is given as its loader, where the real loader is. */
+/** Tells `ort-factory.mjs`, which the runtime is given as its loader, where the real loader is. A module that runs already stays. */
 export function announceLoader(url: string): void {
-  (globalThis as Captured).polylogueOrt = { loader: url };
+  const own = globalThis as Captured;
+  own.polylogueOrt = { ...own.polylogueOrt, loader: url };
 }
 
 /** The module of the running runtime, once a session exists; undefined where it was not loaded through `ort-factory.mjs`. */

@@ -1,7 +1,9 @@
 // onnxruntime-web behind the engine's runtime seam; only the worker imports this.
 import * as ort from 'onnxruntime-web/webgpu';
-import loader from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.mjs?url';
-import wasm from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url';
+import asyncLoader from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.mjs?url';
+import asyncWasm from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url';
+import plainLoader from 'onnxruntime-web/ort-wasm-simd-threaded.mjs?url';
+import plainWasm from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
 
 import { gpuMemory } from './gpu-memory';
 import { watchGpu, type GpuWatch } from './gpu-watch';
@@ -14,8 +16,15 @@ import type { DeviceMemory, Runtime, Session } from './runtime';
 
 const here = (url: string): string => new URL(url, self.location.href).href;
 
-/** Every file of the runtime comes from this site; by default some would be fetched from a public server. */
-function configure(threads: number): void {
+/**
+ * The build that can wait for a graphics card is twice as large, and for the processor it is worse than slow: in its code one function of 1.2 MB
+ * becomes hot, and Chromium's compiler takes a processor away for 13 s once several engines run (Chromium 150, two processors).
+ */
+const builds = { wasm: { loader: plainLoader, wasm: plainWasm }, webgpu: { loader: asyncLoader, wasm: asyncWasm } };
+
+/** Every file of the runtime comes from this site; by default some would be fetched from a public server. The first call of a worker decides. */
+function configure(device: keyof typeof builds, threads: number): void {
+  const { loader, wasm } = builds[device];
   announceLoader(here(loader));
   ort.env.wasm.wasmPaths = { mjs: here(factory), wasm: here(wasm) };
   ort.env.wasm.numThreads = threads;
@@ -27,7 +36,7 @@ const tensor: Runtime['tensor'] = (type, data, dims) => new ort.Tensor(type, dat
 
 /** @param threads 1 unless the page is cross-origin isolated */
 export function wasmRuntime(threads: number): Runtime {
-  configure(threads);
+  configure('wasm', threads);
   let memory: DeviceMemory | undefined;
   return {
     device: 'wasm',
@@ -61,7 +70,7 @@ export async function webgpuRuntime(): Promise<Runtime> {
   hideFeatures();
   // onnxruntime waits for ever for a device that it is refused.
   (await adapter.requestDevice()).destroy();
-  configure(1);
+  configure('webgpu', 1);
   let memory: DeviceMemory | undefined;
   let watch: (GpuWatch & { device: GPUDevice }) | undefined;
   return {
