@@ -1,66 +1,41 @@
 // The built page as its reader meets it: first paint, a live debate, a batch over a reload, files, links, every screen under axe.
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { foldAll } from '../../src/debate/fold';
 import type { RunFile } from '../../src/debate/events';
 import { root } from '../steps';
 import { violations as violationsOn } from './axe';
-import { buildApp, launch, serveFolder, type Browser, type Site } from './harness';
+import { launch, serveFolder } from './harness';
+import { journey, shown as shownOn } from './journey';
 import { watchTasks } from './long-tasks';
 
 const featured = JSON.parse(readFileSync(join(root, 'public/runs/featured.run.json'), 'utf8')) as RunFile;
 
-let dir: string;
-let site: Site;
-let browser: Browser;
 let page: Page;
 /** Paths asked of the site, in order. */
 const asked: string[] = [];
-const app = (hash = ''): string => `${site.url}sub/path/${hash}`;
 
-beforeAll(async () => {
-  ({ dir } = await buildApp());
-  site = await serveFolder(dir, {
-    handle(request) {
-      asked.push(request.url ?? '');
-      return false;
-    },
-  });
+const app = journey({
+  patience: 150_000,
+  handle(request) {
+    asked.push(request.url ?? '');
+    return false;
+  },
 });
-afterAll(async () => {
-  await site?.close();
-  rmSync(dir, { recursive: true, force: true });
-});
-
-beforeEach(async () => {
-  asked.length = 0;
-  browser = await launch();
-  // Other work may share the machine; how fast the page is belongs to the bench.
-  browser.context.setDefaultTimeout(150_000);
-});
-afterEach(async () => {
-  const { errors, foreign } = browser;
-  await browser.close();
-  expect(errors).toEqual([]);
-  expect(foreign).toEqual([]);
-});
+beforeEach(() => void (asked.length = 0));
 
 const violations = (): Promise<string[]> => violationsOn(page);
 
-/** Waits until the page shows the text; what is hidden does not count. */
-const shown = async (text: string | RegExp): Promise<void> => {
-  const source = typeof text === 'string' ? text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&') : text.source;
-  await page.waitForFunction(pattern => new RegExp(pattern, 'm').test(document.body.innerText), source);
-};
+const shown = (text: string | RegExp): Promise<void> => shownOn(page, text);
 
 /** Goes to a route as a reader of the page does, without loading it again. */
 const go = (hash: string): Promise<void> => page.evaluate(to => void (location.hash = to), hash);
 
 describe('the page', { timeout: 400_000 }, () => {
   it('plays the recording at first paint, before any byte of a model', async () => {
-    page = await browser.open(app());
+    page = await app.open();
     await shown('Recorded');
     const { questions } = foldAll(featured.events);
     await shown([...questions.values()][0]!.question.text);
@@ -71,7 +46,7 @@ describe('the page', { timeout: 400_000 }, () => {
   });
 
   it('has nothing for axe to find on any screen, light or dark, wide or narrow', async () => {
-    page = await browser.open(app());
+    page = await app.open();
     for (const colorScheme of ['light', 'dark'] as const)
       for (const size of [
         { width: 1280, height: 900 },
@@ -91,7 +66,7 @@ describe('the page', { timeout: 400_000 }, () => {
   });
 
   it('has nothing for axe to find in what opens on a screen, light or dark, nor with forced colours or more contrast', async () => {
-    page = await browser.open(app());
+    page = await app.open();
     await page.emulateMedia({ reducedMotion: 'reduce' });
     /** What was on its way to another colour has arrived: a button that has just come back fades in. */
     const painted = async (): Promise<void> => {
@@ -108,7 +83,7 @@ describe('the page', { timeout: 400_000 }, () => {
       }
     };
     await shown('Recorded');
-    const { hash } = new URL(app('#r1.broken'));
+    const { hash } = new URL(app.at('#r1.broken'));
     await page.locator('summary').first().click();
     await page.getByRole('button', { name: 'As published' }).click();
     await page.getByText(/^More settings, \d+ changed/).click();
@@ -169,16 +144,16 @@ describe('the page', { timeout: 400_000 }, () => {
       expect(new Set(marks)).toEqual(new Set(['700']));
     }
 
-    page = await browser.open('about:blank');
+    page = await app.browser.open('about:blank');
     await page.addInitScript("indexedDB.open = () => { throw new DOMException('denied', 'SecurityError'); }");
-    await page.goto(app());
+    await page.goto(app.at());
     await shown('Not saved on disk.');
     await page.emulateMedia({ reducedMotion: 'reduce' });
     await clean('storage banner');
   });
 
   it('runs a debate live in the same view, keeps it, and plays the kept one', async () => {
-    page = await browser.open(app());
+    page = await app.open();
     await shown('Recorded');
     // How many agents were seen speaking in the same moment.
     await page.evaluate(() => {
@@ -221,7 +196,7 @@ describe('the page', { timeout: 400_000 }, () => {
   });
 
   it('keeps what was typed when a setting is wrong, and says what is', async () => {
-    page = await browser.open(app());
+    page = await app.open();
     await page.locator('summary').first().click();
     const agents = page.getByLabel('Agents');
     await agents.fill('99');
@@ -237,7 +212,7 @@ describe('the page', { timeout: 400_000 }, () => {
   });
 
   it('asks a question by its number in a list, or in own words; a stopped batch is over, renamed and resumed from the list', async () => {
-    page = await browser.open(app());
+    page = await app.open();
     await shown('Recorded');
     const chosen = page.locator('output.question');
     // The recorded question stands in no list, so that there is nothing to number.
@@ -292,7 +267,7 @@ describe('the page', { timeout: 400_000 }, () => {
   });
 
   it('resumes a batch after a reload with nothing lost and nothing doubled; export, delete and import bring it back', async () => {
-    page = await browser.open(app('#/batch'));
+    page = await app.open('#/batch');
     await page.getByLabel('Questions').fill('40');
     await page.getByRole('button', { name: 'Run batch' }).click();
     await page.waitForFunction(() => Number(/(\d+) of 40 questions/.exec(document.body.textContent ?? '')?.[1] ?? 0) >= 3);
@@ -316,7 +291,7 @@ describe('the page', { timeout: 400_000 }, () => {
     const saving = page.waitForEvent('download');
     await page.locator('#main').getByRole('button', { name: 'Export' }).click();
     const download = await saving;
-    const file = join(dir, 'exported.run.json');
+    const file = join(app.dir, 'exported.run.json');
     await download.saveAs(file);
     const { events } = JSON.parse(readFileSync(file, 'utf8')) as RunFile;
     const run = foldAll(events);
@@ -340,7 +315,7 @@ describe('the page', { timeout: 400_000 }, () => {
   });
 
   it('shares a debate as a link that another browser opens, and says what is wrong with a cut one', async () => {
-    page = await browser.open(app());
+    page = await app.open();
     await shown('Recorded');
     await page.getByRole('button', { name: 'Share' }).click();
     const field = page.getByRole('textbox', { name: 'Link' });
@@ -403,7 +378,7 @@ describe('the page', { timeout: 400_000 }, () => {
   });
 
   it('takes a file that is dropped anywhere and shows it; another file it refuses in words, and it never leaves the page', async () => {
-    page = await browser.open(app());
+    page = await app.open();
     await shown('Recorded');
     const hint = page.getByText('Drop it anywhere.');
     /** As a real drop: over the page, then let go. */
@@ -459,7 +434,7 @@ describe('the page', { timeout: 400_000 }, () => {
 
   it('names another host before it fetches a run from there', async () => {
     let fetched = 0;
-    const host = await serveFolder(dir, {
+    const host = await serveFolder(app.dir, {
       handle(_, response) {
         fetched++;
         response.setHeader('access-control-allow-origin', '*');
@@ -469,15 +444,15 @@ describe('the page', { timeout: 400_000 }, () => {
     });
     try {
       const url = `${host.url}some.run.json`;
-      page = await browser.open(app(`#run=${encodeURIComponent(url)}`));
+      page = await app.open(`#run=${encodeURIComponent(url)}`);
       await shown(`Open a run from ${new URL(url).host}?`);
       expect(await violations()).toEqual([]);
       expect(fetched).toBe(0);
       await page.getByRole('button', { name: 'Open it' }).click();
       await shown('Unverified model output');
       expect(fetched).toBe(1);
-      expect(browser.foreign).toEqual([url]);
-      browser.foreign.length = 0;
+      expect(app.browser.foreign).toEqual([url]);
+      app.browser.foreign.length = 0;
       await go(`#run=${encodeURIComponent('runs/featured.run.json')}`);
       await shown('from this site');
     } finally {
@@ -486,7 +461,7 @@ describe('the page', { timeout: 400_000 }, () => {
   });
 
   it('works on a second visit without a network, the built-in model included', async () => {
-    page = await browser.open(app());
+    page = await app.open();
     await page.getByRole('button', { name: 'Run live' }).click();
     await shown(/^Run here/);
     const kept = (): Promise<string[]> =>
@@ -494,7 +469,7 @@ describe('the page', { timeout: 400_000 }, () => {
     await expect
       .poll(async () => (await kept()).filter(url => /\.wasm|model\.onnx|Screen/.test(url)).length, { timeout: 60_000 })
       .toBeGreaterThan(4);
-    await browser.context.setOffline(true);
+    await app.browser.context.setOffline(true);
     await page.reload();
     await shown('Recorded');
     await page.getByRole('button', { name: 'Run live' }).click();

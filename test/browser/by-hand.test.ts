@@ -1,43 +1,20 @@
 // A loop that nobody trains for: its sets are carried away, trained by a tuner outside this page, and the weights given back by hand.
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { unzipSync, zipSync } from 'fflate';
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { TunedFiles } from '../../src/models/engine';
 import { trainElsewhere } from '../fixtures/train-elsewhere';
 import { violations as violationsOn } from './axe';
-import { buildApp, launch, serveFolder, type Browser, type Site } from './harness';
+import { journey, shown as shownOn } from './journey';
 
-let site: Site;
-let browser: Browser;
 let page: Page;
-let dir: string;
 
-beforeAll(async () => {
-  ({ dir } = await buildApp());
-  site = await serveFolder(dir, { isolate: true });
-});
-afterAll(async () => {
-  await site?.close();
-  rmSync(dir, { recursive: true, force: true });
-});
-beforeEach(async () => {
-  browser = await launch();
-  browser.context.setDefaultTimeout(120_000);
-});
-afterEach(async () => {
-  const { errors, foreign } = browser;
-  await browser.close();
-  expect([errors, foreign]).toEqual([[], []]);
-});
+const app = journey({ isolate: true });
 
 const violations = (): Promise<string[]> => violationsOn(page);
-const shown = (text: string | RegExp): Promise<unknown> =>
-  page.waitForFunction(
-    pattern => new RegExp(pattern).test(document.body.innerText),
-    typeof text === 'string' ? text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&') : text.source,
-  );
+const shown = (text: string | RegExp): Promise<void> => shownOn(page, text);
 const utf8 = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
 const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 const loose = (files: TunedFiles) =>
@@ -49,7 +26,7 @@ const changed = (files: TunedFiles, change: object): TunedFiles => ({
 });
 
 it('waits with its sets, tries what is given, keeps it over a reload, and goes on when all are settled', { timeout: 400_000 }, async () => {
-  page = await browser.open(`${site.url}sub/path/#/loop`);
+  page = await app.open('#/loop');
   await page.getByText('trained in this page').click();
   await page.getByRole('radio', { name: /^Export only/ }).click();
   const fill = (label: string, value: string): Promise<void> => page.getByLabel(label, { exact: true }).fill(value);
@@ -76,7 +53,7 @@ it('waits with its sets, tries what is given, keeps it over a reload, and goes o
 
   const saving = page.waitForEvent('download');
   await panel.getByRole('button', { name: 'Download 4 sets' }).click();
-  const path = join(dir, 'sets.zip');
+  const path = join(app.dir, 'sets.zip');
   await (await saving).saveAs(path);
   const sets = unzipSync(new Uint8Array(readFileSync(path)));
   expect(textOf(sets['README.txt']!)).toMatch(/Base: abacus\..*generator_1: LoRA, rank/s);
@@ -84,7 +61,7 @@ it('waits with its sets, tries what is given, keeps it over a reload, and goes o
     const validation = sets[`${name}/validation.jsonl`];
     return { agent: name, training: textOf(sets[`${name}/train.jsonl`]!), validation: validation ? textOf(validation) : null };
   });
-  const trained = await trainElsewhere(carried, join(dir, 'elsewhere'));
+  const trained = await trainElsewhere(carried, join(app.dir, 'elsewhere'));
   const [generator, critic] = [trained.get('generator_1')!, trained.get('critic_1')!];
 
   // As loose files, with the probe that the tuner wrote.

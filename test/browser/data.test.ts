@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { strFromU8, unzipSync } from 'fflate';
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { collectSets } from '../../src/datasets/collect';
 import { readFile, validate } from '../../src/datasets/formats/formats';
 import { datasetDefaults, type TrainingSet } from '../../src/datasets/records';
@@ -14,51 +14,29 @@ import { setName } from '../../src/ui/data/words';
 import { manyTimes } from '../fixtures/large-run';
 import { root } from '../steps';
 import { violations as violationsOn } from './axe';
-import { buildApp, launch, serveFolder, type Browser, type Site } from './harness';
+import { journey, shown as shownOn } from './journey';
 import { watchTasks, type TaskWatch } from './long-tasks';
 
 const recorded = (JSON.parse(readFileSync(join(root, 'public/runs/batch.run.json'), 'utf8')) as RunFile).events;
 const batch = foldAll(recorded);
 
-let built: Awaited<ReturnType<typeof buildApp>>;
-let site: Site;
-let browser: Browser;
 let page: Page;
 /** What the recorded batch gives with every row of the critics in. */
 let sets: TrainingSet[];
-const app = (hash = ''): string => `${site.url}sub/path/${hash}`;
 
+const app = journey({ patience: 60_000 });
 beforeAll(async () => {
   sets = await collectSets(batch, { ...datasetDefaults, criticSize: 'all' }, { iteration: 1 });
-  built = await buildApp();
-  site = await serveFolder(built.dir);
-});
-afterAll(async () => {
-  await site?.close();
-  built?.remove();
-});
-beforeEach(async () => {
-  browser = await launch();
-  browser.context.setDefaultTimeout(60_000);
-});
-afterEach(async () => {
-  const { errors, foreign } = browser;
-  await browser.close();
-  expect(errors).toEqual([]);
-  expect(foreign).toEqual([]);
 });
 
 const violations = (): Promise<string[]> => violationsOn(page);
-const shown = async (text: string | RegExp): Promise<void> => {
-  const source = typeof text === 'string' ? text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&') : text.source;
-  await page.waitForFunction(pattern => new RegExp(pattern, 'm').test(document.body.innerText), source);
-};
+const shown = (text: string | RegExp): Promise<void> => shownOn(page, text);
 const hashOf = (): Promise<string> => page.evaluate('location.hash');
 const button = (name: string | RegExp) => page.getByRole('button', { name });
 
 /** Makes the sets of the recorded batch and opens the first. */
 async function make(): Promise<TaskWatch> {
-  page = await browser.open(app('#/data'));
+  page = await app.open('#/data');
   await shown('No training sets of your own yet');
   const tasks = await watchTasks(page);
   await button('Make sets from a run').click();
@@ -179,9 +157,8 @@ describe('training sets', { timeout: 400_000 }, () => {
     await page.keyboard.press('Escape');
 
     // Into a browser that has none of it.
-    await browser.close();
-    browser = await launch();
-    page = await browser.open(app('#/data'));
+    await app.fresh();
+    page = await app.open('#/data');
     await shown('No training sets of your own yet');
     await button('Import').click();
     await page.getByLabel('File of rows').setInputFiles({ name: 'own.sets.json', mimeType: 'application/json', buffer: own });
@@ -217,9 +194,8 @@ describe('training sets', { timeout: 400_000 }, () => {
       await dialog.getByText('Fits.').waitFor();
       archives.push({ format, zip: await saved(() => dialog.getByRole('button', { name: 'Save the archive' }).click()) });
     }
-    await browser.close();
-    browser = await launch();
-    page = await browser.open(app('#/data'));
+    await app.fresh();
+    page = await app.open('#/data');
     for (const { format, zip } of archives) {
       await button('Import').click();
       const importing = page.getByRole('dialog', { name: 'Import rows' });
@@ -247,7 +223,7 @@ describe('training sets', { timeout: 400_000 }, () => {
   });
 
   it('of a run of a thousand questions are counted and made in a worker, and while they are, the page is left', async () => {
-    page = await browser.open(app('#/runs'));
+    page = await app.open('#/runs');
     const large = manyTimes(recorded, 50);
     const events = JSON.stringify({ polylogue: 'run', schema: 1, events: large });
     const file = { name: 'large.run.json', mimeType: 'application/json', buffer: Buffer.from(events) };
@@ -280,7 +256,7 @@ describe('training sets', { timeout: 400_000 }, () => {
   });
 
   it('of a debate that ships with the page are made without anything having been chosen', async () => {
-    page = await browser.open(app('#/data'));
+    page = await app.open('#/data');
     await button('Make sets from a run').click();
     const dialog = page.getByRole('dialog', { name: 'Make training sets' });
     await dialog.getByRole('row', { name: /^Critic C/ }).waitFor();
@@ -294,7 +270,7 @@ describe('training sets', { timeout: 400_000 }, () => {
     const { events } = JSON.parse(readFileSync(join(root, 'public/runs/gentle/loop.json'), 'utf8')) as LoopFile;
     const collected = events.find(event => event.type === 'collected')!;
     const header = collected.sets.find(({ size }) => size > 0)!;
-    page = await browser.open(app(`#/data/${header.sha256}`));
+    page = await app.open(`#/data/${header.sha256}`);
     await page.getByRole('heading', { level: 2, name: /^(Generator|Critic) [ABC]$/ }).waitFor();
     await page.locator('a[data-row]').first().click();
     await shown('Decided');
@@ -305,7 +281,7 @@ describe('training sets', { timeout: 400_000 }, () => {
   });
 
   it('say how large they would be before they are made, and what a setting means', async () => {
-    page = await browser.open(app('#/data'));
+    page = await app.open('#/data');
     await button('Make sets from a run').click();
     const dialog = page.getByRole('dialog');
     await dialog.getByLabel('Debates').selectOption({ label: 'A recorded batch' });

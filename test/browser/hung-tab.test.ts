@@ -1,51 +1,25 @@
 // A tab that hangs does not keep its run or loop: another one takes it over from the list, and the hung one writes nothing when it comes back.
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { RunEvent } from '../../src/debate/events';
 import type { LoopEvent } from '../../src/experiment/records';
 import { violations } from './axe';
-import { buildApp, launch, serveFolder, type Browser, type Site } from './harness';
+import { journey, shown as shownOn } from './journey';
 import { onDisk } from './on-disk';
 
-let app: { dir: string; remove(): void };
-let site: Site;
-let browser: Browser;
 /** Answers to tabs that hang. */
 let held: (() => void)[] = [];
 
-beforeAll(async () => {
-  app = await buildApp();
-  site = await serveFolder(app.dir, {
-    handle(request, response) {
-      if (request.url !== '/hang') return false;
-      held.push(() => response.end());
-      return true;
-    },
-  });
-});
-afterAll(async () => {
-  await site?.close();
-  app?.remove();
-});
-beforeEach(async () => {
-  browser = await launch();
-  browser.context.setDefaultTimeout(150_000);
-});
-afterEach(async () => {
-  const { errors } = browser;
-  await browser.close();
-  expect(errors).toEqual([]);
+const app = journey({
+  ...{ patience: 150_000, abroad: true },
+  handle(request, response) {
+    if (request.url !== '/hang') return false;
+    held.push(() => response.end());
+    return true;
+  },
 });
 
-const address = (hash: string): string => `${site.url}sub/path/${hash}`;
-/** What the page says instead is what one needs to know. */
-const shown = (text: RegExp, on: Page): Promise<unknown> =>
-  on
-    .waitForFunction(pattern => new RegExp(pattern, 'm').test(document.body.innerText), text.source, { polling: 100 })
-    .catch(async (error: Error) => {
-      const words = await on.evaluate(() => `${location.hash} ${document.querySelector('main')?.innerText.slice(0, 1500)}`);
-      throw new Error(`${text.source} was not shown: ${words}`, { cause: error });
-    });
+const shown = (text: RegExp, on: Page): Promise<void> => shownOn(on, text);
 const journal = async (on: Page): Promise<RunEvent[]> => Object.values(await onDisk(on))[0] ?? [];
 const turnIds = (events: readonly RunEvent[]): string[] => events.flatMap(event => (event.type === 'turn' ? [event.turn.id] : []));
 
@@ -111,7 +85,7 @@ const busyWriting: Hang = {
 };
 
 const setState = async (page: Page, state: 'frozen' | 'active'): Promise<void> => {
-  const session = await browser.context.newCDPSession(page);
+  const session = await app.browser.context.newCDPSession(page);
   await session.send('Page.setWebLifecycleState', { state });
   await session.detach();
 };
@@ -124,11 +98,11 @@ const hangs = [
 ] as const;
 
 it.each(hangs)('a run is taken over from a tab when %s', { timeout: 400_000 }, async (_, hang) => {
-  const first = await browser.open(address('#/batch'));
+  const first = await app.open('#/batch');
   await first.getByLabel('Questions', { exact: true }).fill('400');
   await first.getByRole('button', { name: 'Run batch' }).click();
   await shown(/[1-9]\d* of 400 questions/, first);
-  const second = await browser.open(address('#/runs'));
+  const second = await app.open('#/runs');
   await countWrites(second);
   await shown(/running in another tab/, second);
   await hang.begin(first);
@@ -202,10 +176,10 @@ async function takeLoop(on: Page): Promise<void> {
 }
 
 it.each(hangs)('a loop is taken over, in its debate, from a tab when %s', { timeout: 400_000 }, async (_, hang) => {
-  const first = await browser.open(address('#/loop'));
+  const first = await app.open('#/loop');
   await startLoop(first, '120', '12');
   await shown(/evaluate\s*[1-9]\d*\//, first);
-  const second = await browser.open(address('#/loop'));
+  const second = await app.open('#/loop');
   await countWrites(second);
   await shown(/running in another tab/, second);
   await hang.begin(first);

@@ -1,39 +1,9 @@
 // A loop that two tabs go on with in turns: each goes on from where the other stopped, and nothing is done twice.
-import { rmSync } from 'node:fs';
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { buildApp, launch, serveFolder, type Browser, type Site } from './harness';
+import { expect, it } from 'vitest';
+import { journey, shown } from './journey';
 
-let dir: string;
-let site: Site;
-let browser: Browser;
-
-beforeAll(async () => {
-  ({ dir } = await buildApp());
-  site = await serveFolder(dir, { isolate: true });
-});
-afterAll(async () => {
-  await site?.close();
-  rmSync(dir, { recursive: true, force: true });
-});
-beforeEach(async () => {
-  browser = await launch();
-  browser.context.setDefaultTimeout(60_000);
-});
-afterEach(async () => {
-  const { errors, foreign } = browser;
-  await browser.close();
-  expect([errors, foreign]).toEqual([[], []]);
-});
-
-/** What the page says instead is what one needs to know. */
-async function shown(page: Page, text: RegExp): Promise<void> {
-  const seen = page.waitForFunction(pattern => new RegExp(pattern).test(document.body.innerText), text.source, { polling: 30 });
-  await seen.catch(async (error: Error) => {
-    const words = await page.evaluate(() => document.querySelector('main')?.innerText.slice(0, 1500));
-    throw new Error(`${text.source} was not shown: ${words}`, { cause: error });
-  });
-}
+const app = journey({ isolate: true, patience: 60_000 });
 
 /** A tab whose loop needs the models says that it stopped, and offers to take them. */
 async function takeModels(page: Page): Promise<void> {
@@ -62,7 +32,7 @@ const facts = (page: Page): Promise<string[]> =>
   );
 
 it('is followed in the tab that let go of it, and goes on there from where the other one stopped', { timeout: 300_000 }, async () => {
-  const first = await browser.open(`${site.url}sub/path/#/loop`);
+  const first = await app.open('#/loop');
   await first.getByText('trained in this page').click();
   const fill = (label: string, value: string): Promise<void> => first.getByLabel(label, { exact: true }).fill(value);
   await fill('Iterations', '1');
@@ -79,7 +49,7 @@ it('is followed in the tab that let go of it, and goes on there from where the o
   await shown(first, /paused/);
 
   // The second tab takes the models, then the loop.
-  const second = await browser.open(first.url());
+  const second = await app.browser.open(first.url());
   await second.getByRole('button', { name: 'Resume' }).first().click();
   await takeModels(second);
   await second.getByRole('button', { name: 'Try again', exact: true }).click();

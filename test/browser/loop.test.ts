@@ -1,64 +1,34 @@
 // The closed loop as its reader meets it: the recording at first paint, then a whole loop in the page, reloaded in the middle of every stage.
 import { execFile } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { foldAll } from '../../src/debate/fold';
 import { foldLoopAll } from '../../src/experiment/fold';
 import type { LoopFile } from '../../src/experiment/records';
 import { root } from '../steps';
 import { violations as violationsOn } from './axe';
-import { buildApp, launch, serveFolder, type Browser, type Site } from './harness';
+import { journey, shown as shownOn } from './journey';
 import { watchTasks } from './long-tasks';
 
-let dir: string;
-let site: Site;
-let browser: Browser;
 let page: Page;
-/** Errors that the page wrote to its console. */
-let said: string[] = [];
 const asked: string[] = [];
-const app = (hash = ''): string => `${site.url}sub/path/${hash}`;
 
-beforeAll(async () => {
-  ({ dir } = await buildApp());
-  site = await serveFolder(dir, {
-    isolate: true,
-    handle(request) {
-      asked.push(request.url ?? '');
-      return false;
-    },
-  });
+const app = journey({
+  ...{ isolate: true, patience: 150_000, silent: true },
+  handle(request) {
+    asked.push(request.url ?? '');
+    return false;
+  },
 });
-afterAll(async () => {
-  await site?.close();
-  rmSync(dir, { recursive: true, force: true });
-});
-
-beforeEach(async () => {
-  asked.length = 0;
-  said = [];
-  browser = await launch();
-  browser.context.setDefaultTimeout(150_000);
-  browser.context.on('console', message => {
-    if (message.type() === 'error') said.push(message.text());
-  });
-});
-afterEach(async () => {
-  const { errors, foreign } = browser;
-  await browser.close();
-  expect([errors, foreign, said]).toEqual([[], [], []]);
-});
+beforeEach(() => void (asked.length = 0));
 
 const violations = (): Promise<string[]> => violationsOn(page);
 
-const shown = async (text: string | RegExp): Promise<void> => {
-  const source = typeof text === 'string' ? text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&') : text.source;
-  await page.waitForFunction(pattern => new RegExp(pattern, 'm').test(document.body.innerText), source);
-};
+const shown = (text: string | RegExp): Promise<void> => shownOn(page, text);
 
 /** Stages in order, as the track marks them; resolves once this one, or a later one, is under way. */
 async function reached(iteration: number, stage: 'debate' | 'finetune' | 'adopt' | 'evaluate', pattern = /./): Promise<void> {
@@ -104,7 +74,7 @@ async function talk(): Promise<string[]> {
 
 describe('the loop', { timeout: 400_000 }, () => {
   it('replays the recording before any byte of a model; its points open their questions; axe finds nothing', async () => {
-    page = await browser.open(app('#/loop'));
+    page = await app.open('#/loop');
     await shown('Recorded');
     await shown(/Before any training the debate is right in/);
     expect(asked.filter(path => /models\/|\.wasm/.test(path))).toEqual([]);
@@ -209,7 +179,7 @@ describe('the loop', { timeout: 400_000 }, () => {
   });
 
   it('runs here to its end over a reload in every stage, with nothing lost and nothing doubled; a file carries it whole', async () => {
-    page = await browser.open(app('#/loop'));
+    page = await app.open('#/loop');
     await page.getByText('trained in this page').click();
     const fill = (label: string, value: string): Promise<void> => page.getByLabel(label, { exact: true }).fill(value);
     await fill('Iterations', '1');
@@ -272,7 +242,7 @@ describe('the loop', { timeout: 400_000 }, () => {
     await page.reload();
     await reached(1, 'finetune');
     // A second tab leaves it to the first, and follows.
-    const second = await browser.open(app(address));
+    const second = await app.open(address);
     await second.getByRole('button', { name: 'Take over' }).waitFor();
     await second.waitForTimeout(4000);
     expect(await second.getByRole('alert').count()).toBe(0);
@@ -305,7 +275,7 @@ describe('the loop', { timeout: 400_000 }, () => {
       .getByRole('button', { name: /^Export/ })
       .first()
       .click();
-    const path = join(dir, 'kept.loop.json.gz');
+    const path = join(app.dir, 'kept.loop.json.gz');
     await (await saving).saveAs(path);
     const { events, runs, sets } = JSON.parse(gunzipSync(readFileSync(path)).toString('utf8')) as LoopFile;
     const loop = foldLoopAll(events);
@@ -339,7 +309,7 @@ describe('the loop', { timeout: 400_000 }, () => {
     // Their weights leave from where the loop has just ended.
     const packing = page.waitForEvent('download');
     await page.getByRole('button', { name: 'Export weights' }).click();
-    const weights = join(dir, 'kept-weights.zip');
+    const weights = join(app.dir, 'kept-weights.zip');
     await (await packing).saveAs(weights);
 
     // One iteration more, stopped as soon as it has begun.
@@ -365,8 +335,8 @@ describe('the loop', { timeout: 400_000 }, () => {
   });
 
   it('opens what the command line made: the file as it was written, and its agents speak', async () => {
-    const out = join(dir, 'sub/path/cli');
-    const config = join(dir, 'tiny.json');
+    const out = join(app.dir, 'sub/path/cli');
+    const config = join(app.dir, 'tiny.json');
     const steps = { steps: 3, epochs: null, batchSize: 4, warmupSteps: 1 };
     const tiny = { trainQuestions: 4, evalQuestions: 2, nllQuestions: 1, training: { generator: steps, critic: steps } };
     const debate = { seats: [{ generator: null, critic: null }], difficulty: 'easy' };
@@ -374,7 +344,7 @@ describe('the loop', { timeout: 400_000 }, () => {
     const command = ['--import', 'tsx', 'src/cli/main.ts', 'loop', '--config', config, '--out', out];
     await promisify(execFile)(process.execPath, command, { cwd: root });
 
-    page = await browser.open(app('#run=cli%2Fall.loop.json.gz'));
+    page = await app.open('#run=cli%2Fall.loop.json.gz');
     await shown('unchanged since it was written');
     await page.getByRole('button', { name: 'Keep here' }).click();
     await page.getByRole('button', { name: 'Show' }).click();

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { serveHub, type Hub } from '../../src/models/fixtures/hub-server';
 import { tinyModel } from '../../src/models/fixtures/tiny-model';
@@ -14,36 +14,14 @@ import { foldAll } from '../../src/debate/fold';
 import { tinyConfig } from '../../src/onnx/fixtures/weights';
 import { fixtureRun } from '../fixtures/run';
 import { violations as violationsOn } from './axe';
-import { buildApp, launch, serveFolder, type Browser, type Site } from './harness';
+import { journey, shown as shownOn } from './journey';
 
-let app: { dir: string; remove(): void };
-let site: Site;
-let browser: Browser;
 let page: Page;
-const at = (hash: string): string => `${site.url}sub/path/${hash}`;
 
-beforeAll(async () => {
-  app = await buildApp();
-  site = await serveFolder(app.dir);
-});
-afterAll(async () => {
-  await site?.close();
-  app?.remove();
-});
-beforeEach(async () => {
-  browser = await launch();
-  browser.context.setDefaultTimeout(120_000);
-});
-afterEach(async () => {
-  const { errors } = browser;
-  await browser.close();
-  expect(errors).toEqual([]);
-});
+const app = journey({ abroad: true });
 
 const violations = (): Promise<string[]> => violationsOn(page);
-const shown = async (text: RegExp, where = page): Promise<void> => {
-  await where.waitForFunction(pattern => new RegExp(pattern, 'm').test(document.body.innerText), text.source);
-};
+const shown = (text: RegExp, where = page): Promise<void> => shownOn(where, text);
 
 /** Long enough for what critics read. */
 const speaker = tinyModel({ ...tinyConfig, maxPositions: 8192 });
@@ -94,12 +72,12 @@ describe('a model from a hub', { timeout: 300_000 }, () => {
   afterEach(() => hub.close());
 
   it('is the base of a society that debates to its end', async () => {
-    page = await browser.open(at('#/models'));
+    page = await app.open('#/models');
     await lookUp(hub, 'someone/speaker');
     await page.getByRole('button', { name: 'Download and load' }).click();
     await shown(/someone\/speaker is ready/);
     expectSociety(await debateTwo(), { kind: 'hub', id: 'someone/speaker', host: hub.url });
-    expect(browser.foreign.filter(url => !url.startsWith(hub.url))).toEqual([]);
+    expect(app.browser.foreign.filter(url => !url.startsWith(hub.url))).toEqual([]);
   });
 
   it('that an imported run names is asked for nothing before the reader agreed, and speaks the rest of the run after that', async () => {
@@ -113,7 +91,7 @@ describe('a model from a hub', { timeout: 300_000 }, () => {
       events: [{ ...start, config: { ...config, base }, engine: { ...engine, base, modelHash, device: 'wasm' } }],
     };
     const buffer = Buffer.from(JSON.stringify(unfinished));
-    page = await browser.open(at('#/runs'));
+    page = await app.open('#/runs');
     await page.getByLabel('Run files to import').setInputFiles({ name: 'theirs.run.json', mimeType: 'application/json', buffer });
     await shown(/imported/);
     await page.getByRole('link', { name: new RegExp('7') }).click();
@@ -124,7 +102,7 @@ describe('a model from a hub', { timeout: 300_000 }, () => {
     expect(await violations()).toEqual([]);
     await dialog.getByRole('button', { name: 'Cancel' }).click();
     await shown(/Nothing was fetched/);
-    expect([hub.asked, browser.foreign]).toEqual([[], []]);
+    expect([hub.asked, app.browser.foreign]).toEqual([[], []]);
 
     await page.getByRole('button', { name: /Go on|Try again/ }).click();
     await dialog.getByRole('button', { name: /^Ask / }).click();
@@ -140,7 +118,7 @@ describe('a model from a hub', { timeout: 300_000 }, () => {
   });
 
   it('is not resumed with other weights than it began with', async () => {
-    page = await browser.open(at('#/runs'));
+    page = await app.open('#/runs');
     const [start] = fixtureRun().events;
     const buffer = Buffer.from(JSON.stringify({ ...fixtureRun(), events: [start] }));
     await page.getByLabel('Run files to import').setInputFiles({ name: 'theirs.run.json', mimeType: 'application/json', buffer });
@@ -152,7 +130,7 @@ describe('a model from a hub', { timeout: 300_000 }, () => {
   });
 
   it('tells host and size before a byte is fetched, then speaks, and can be deleted', async () => {
-    page = await browser.open(at('#/models'));
+    page = await app.open('#/models');
     await lookUp(hub, 'someone/tiny');
     const dialog = page.getByRole('dialog');
     await dialog.getByText(new URL(hub.url).host).waitFor();
@@ -174,7 +152,7 @@ describe('a model from a hub', { timeout: 300_000 }, () => {
   });
 
   it('says what happened when the connection breaks, and the next try succeeds', async () => {
-    page = await browser.open(at('#/models'));
+    page = await app.open('#/models');
     hub.cut = 1000;
     await lookUp(hub, 'someone/tiny');
     await page.getByRole('button', { name: 'Download and load' }).click();
@@ -185,7 +163,7 @@ describe('a model from a hub', { timeout: 300_000 }, () => {
   });
 
   it('names a repository that is not there', async () => {
-    page = await browser.open(at('#/models'));
+    page = await app.open('#/models');
     await lookUp(hub, 'someone/else');
     await page.getByRole('alert').filter({ hasText: 'no model of this name' }).waitFor();
     expect(await violations()).toEqual([]);
@@ -203,14 +181,14 @@ describe('a model from a folder', { timeout: 300_000 }, () => {
       }
       mkdirSync(join(dir, 'empty'));
       writeFileSync(join(dir, 'empty/notes.txt'), 'nothing here');
-      page = await browser.open(at('#/models'));
+      page = await app.open('#/models');
       const picker = page.getByLabel('Folder of a model');
       await picker.setInputFiles(join(dir, 'empty'));
       await page.getByRole('alert').waitFor();
       await picker.setInputFiles(join(dir, 'mine'));
       await shown(/mine is ready/);
       expectSociety(await debateTwo(), { kind: 'local', id: 'mine' });
-      expect(browser.foreign).toEqual([]);
+      expect(app.browser.foreign).toEqual([]);
     } finally {
       rmSync(dir, { recursive: true, force: true });
     }
@@ -219,11 +197,11 @@ describe('a model from a folder', { timeout: 300_000 }, () => {
 
 describe('an engine that stops', { timeout: 300_000 }, () => {
   it('is started again in the middle of a batch; no turn is lost or doubled', async () => {
-    await browser.context.addInitScript(`
+    await app.browser.context.addInitScript(`
       window.workers = [];
       window.Worker = class extends Worker { constructor(...of) { super(...of); if (of[1]?.name === 'polylogue-engine') window.workers.push(this); } };
     `);
-    page = await browser.open(at('#/batch'));
+    page = await app.open('#/batch');
     await page.getByLabel('Questions').fill('40');
     await page.getByRole('button', { name: 'Run batch' }).click();
     await page.waitForFunction(() => Number(/(\d+) of 40 questions/.exec(document.body.textContent ?? '')?.[1] ?? 0) >= 3);
@@ -250,13 +228,13 @@ describe('an engine that stops', { timeout: 300_000 }, () => {
 
 describe('a second tab', { timeout: 300_000 }, () => {
   it('is told who has the models, takes them over, and the first one pauses with nothing lost', async () => {
-    page = await browser.open(at('#/batch'));
+    page = await app.open('#/batch');
     await page.getByLabel('Questions').fill('200');
     await page.getByRole('button', { name: 'Run batch' }).click();
     await page.waitForFunction(() => Number(/(\d+) of 200 questions/.exec(document.body.textContent ?? '')?.[1] ?? 0) >= 2);
     const first = page;
 
-    page = await browser.open(at('#/batch'));
+    page = await app.open('#/batch');
     await page.getByLabel('Questions').fill('2');
     await page.getByRole('button', { name: 'Run batch' }).click();
     await shown(/running a model in another tab/);

@@ -1,55 +1,31 @@
 // The record behind the built page: long runs leave the page free, a second tab follows and takes over, and what is not on disk is told and
 // rescued.
 import { gzipSync } from 'node:zlib';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { RunEvent } from '../../src/debate/events';
 import { manyTimes } from '../fixtures/large-run';
 import { fixtureRun, randomScript } from '../fixtures/run';
 import { violations } from './axe';
-import { buildApp, launch, serveFolder, type Browser, type Site } from './harness';
+import { journey, shown as shownOn } from './journey';
 import { watchTasks } from './long-tasks';
 
-let dir: string;
-let site: Site;
-let browser: Browser;
 let page: Page;
-const app = (hash = ''): string => `${site.url}sub/path/${hash}`;
 
-beforeAll(async () => {
-  ({ dir } = await buildApp());
-  site = await serveFolder(dir);
-});
-afterAll(async () => {
-  await site?.close();
-  rmSync(dir, { recursive: true, force: true });
-});
-beforeEach(async () => {
-  browser = await launch();
-  browser.context.setDefaultTimeout(150_000);
-});
-afterEach(async () => {
-  const { errors, foreign } = browser;
-  await browser.close();
-  expect(errors).toEqual([]);
-  expect(foreign).toEqual([]);
-});
+const app = journey({ patience: 150_000 });
 
-const shown = async (text: string | RegExp, on = page): Promise<void> => {
-  const source = typeof text === 'string' ? text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&') : text.source;
-  await on.waitForFunction(pattern => new RegExp(pattern, 'm').test(document.body.innerText), source);
-};
+const shown = (text: string | RegExp, on = page): Promise<void> => shownOn(on, text);
 
 const largeRun = (questions: number, run?: string): RunEvent[] =>
   manyTimes(fixtureRun(undefined, randomScript(3, 2, 13, 3)).events, questions, run);
 
 it('a run of a thousand questions is imported, opened, shared and exported without a long task', { timeout: 400_000 }, async () => {
   const questions = 1000;
-  const file = join(dir, 'large.run.json.gz');
+  const file = join(app.dir, 'large.run.json.gz');
   writeFileSync(file, gzipSync(JSON.stringify({ polylogue: 'run', schema: 1, events: largeRun(questions) })));
-  page = await browser.open(app('#/runs'));
+  page = await app.open('#/runs');
   await shown('No runs yet');
   // Without pages and workers: 400 to 1200 ms.
   const tasks = await watchTasks(page);
@@ -108,9 +84,9 @@ const graded = (on: Page): Promise<number> =>
   on.evaluate(() => Math.max(0, ...[...document.body.innerText.matchAll(/\d+ of (\d+), 95 % interval/g)].map(match => Number(match[1]))));
 
 it('a second tab hears of the first before it asks, follows its run as it grows, and takes it over', { timeout: 400_000 }, async () => {
-  page = await browser.open(app());
+  page = await app.open();
   await startBatch(page, 400);
-  const second = await browser.open(app());
+  const second = await app.open();
   await shown('running a model in another tab', second);
   await go('#/runs', second);
   await shown('running in another tab', second);
@@ -148,7 +124,7 @@ it('a second tab hears of the first before it asks, follows its run as it grows,
 });
 
 it('a full disk is told; what is in the tab only is handed out, and written once there is room', { timeout: 400_000 }, async () => {
-  page = await browser.open(app());
+  page = await app.open();
   await page.evaluate(() => {
     const { add } = IDBObjectStore.prototype;
     const disk = { room: 4 };
@@ -179,13 +155,13 @@ it('a full disk is told; what is in the tab only is handed out, and written once
 });
 
 it('a newer page gets the record; the older one offers to reload, reads and hands out what it has', { timeout: 400_000 }, async () => {
-  page = await browser.open(app());
+  page = await app.open();
   await page.getByRole('button', { name: 'Run live' }).click();
   await shown('Decided');
   // What a browser answers to a page nobody has used for long: it may clear this. The page says so, once.
   await shown(/may clear what is kept here/);
   await page.getByRole('button', { name: 'Dismiss' }).click();
-  const newer = await browser.open(app('#/learn'));
+  const newer = await app.open('#/learn');
   await newer.evaluate(
     () =>
       new Promise<void>((done, fail) => {
@@ -235,18 +211,18 @@ async function dropFile(path: string, name: string): Promise<void> {
 }
 
 it('everything kept is backed up as one archive, and merged back after a dry run', { timeout: 400_000 }, async () => {
-  const first = join(dir, 'first.run.json');
-  const second = join(dir, 'second.run.json');
+  const first = join(app.dir, 'first.run.json');
+  const second = join(app.dir, 'second.run.json');
   writeFileSync(first, JSON.stringify({ polylogue: 'run', schema: 1, events: largeRun(2, 'first') }));
   writeFileSync(second, JSON.stringify({ polylogue: 'run', schema: 1, events: largeRun(3, 'second') }));
-  page = await browser.open(app('#/runs'));
+  page = await app.open('#/runs');
   await shown('No runs yet');
   await page.getByLabel('Run files to import').setInputFiles([first, second]);
   await expect.poll(() => page.getByRole('list', { name: 'Runs' }).getByRole('listitem').count()).toBe(2);
   const saving = page.waitForEvent('download');
   await page.getByRole('button', { name: 'Backup' }).click();
   await page.getByRole('menuitem', { name: 'Back up everything' }).click();
-  const archive = join(dir, 'backup.zip');
+  const archive = join(app.dir, 'backup.zip');
   await (await saving).saveAs(archive);
   const before = await onDisk(page);
 

@@ -1,42 +1,18 @@
 // One set, trained from the Data screen in the page itself: watched over a reload, tried, kept, spoken with, deleted.
-import { rmSync } from 'node:fs';
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { violations as violationsOn } from './axe';
-import { buildApp, launch, serveFolder, type Browser, type Site } from './harness';
+import { journey, shown as shownOn } from './journey';
 
-let site: Site;
-let browser: Browser;
 let page: Page;
-let dir: string;
 
-beforeAll(async () => {
-  ({ dir } = await buildApp());
-  site = await serveFolder(dir, { isolate: true });
-});
-afterAll(async () => {
-  await site?.close();
-  rmSync(dir, { recursive: true, force: true });
-});
-beforeEach(async () => {
-  browser = await launch();
-  browser.context.setDefaultTimeout(120_000);
-});
-afterEach(async () => {
-  const { errors, foreign } = browser;
-  await browser.close();
-  expect([errors, foreign]).toEqual([[], []]);
-});
+const app = journey({ isolate: true });
 
 const violations = (): Promise<string[]> => violationsOn(page);
-const shown = (text: string | RegExp): Promise<unknown> =>
-  page.waitForFunction(
-    pattern => new RegExp(pattern).test(document.body.innerText),
-    typeof text === 'string' ? text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&') : text.source,
-  );
+const shown = (text: string | RegExp): Promise<void> => shownOn(page, text);
 
 it('trains on one set, goes on by itself after a reload, and keeps what came of it', { timeout: 400_000 }, async () => {
-  page = await browser.open(`${site.url}sub/path/#/data`);
+  page = await app.open('#/data');
   await page.getByRole('navigation', { name: 'Recorded training sets' }).getByRole('link', { name: /rows/ }).first().click();
   await page.getByRole('button', { name: 'Train on this set' }).click();
   const panel = page.getByRole('region', { name: 'Train on this set' });

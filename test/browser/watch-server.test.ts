@@ -1,61 +1,36 @@
 // A loop that the server of its page trains: the page goes away in the middle, and on return watches the same jobs again by itself.
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { mountTuner } from '../../src/cli/mount-tuner';
-import { serve, type Served } from '../../src/cli/serve';
-import { buildApp, launch, type Browser } from './harness';
+import { serve } from '../../src/cli/serve';
+import { journey, shown } from './journey';
 
-let dir: string;
-let site: Served;
-let browser: Browser;
 /** `METHOD path` of what was written to the server. */
 const writes: string[] = [];
 const sent = (): string[] => writes.filter(one => one.startsWith('POST')).sort();
 const once = [...Array<string>(4).fill('POST /v1/files'), ...Array<string>(4).fill('POST /v1/fine_tuning/jobs')];
 
-beforeAll(async () => {
-  ({ dir } = await buildApp());
-  const own = mountTuner({ data: join(dir, 'tuner'), host: '127.0.0.1' });
-  site = await serve({
-    dir: join(dir, 'sub/path'),
-    port: 0,
-    host: '127.0.0.1',
-    async mount(port) {
-      const mounted = await own(port);
-      return {
-        ...mounted,
-        listener(request, response) {
-          if (request.method !== 'GET') writes.push(`${request.method} ${request.url}`);
-          mounted.listener(request, response);
-        },
-      };
-    },
-  });
+const app = journey({
+  patience: 60_000,
+  serve(dir) {
+    const own = mountTuner({ data: join(dir, 'tuner'), host: '127.0.0.1' });
+    return serve({
+      dir: join(dir, 'sub/path'),
+      port: 0,
+      host: '127.0.0.1',
+      async mount(port) {
+        const mounted = await own(port);
+        return {
+          ...mounted,
+          listener(request, response) {
+            if (request.method !== 'GET') writes.push(`${request.method} ${request.url}`);
+            mounted.listener(request, response);
+          },
+        };
+      },
+    });
+  },
 });
-afterAll(async () => {
-  await site?.close();
-  rmSync(dir, { recursive: true, force: true });
-});
-beforeEach(async () => {
-  browser = await launch();
-  browser.context.setDefaultTimeout(60_000);
-});
-afterEach(async () => {
-  const { errors, foreign } = browser;
-  await browser.close();
-  expect([errors, foreign]).toEqual([[], []]);
-});
-
-/** What the page says instead is what one needs to know. */
-async function shown(page: Page, text: RegExp): Promise<void> {
-  const seen = page.waitForFunction(pattern => new RegExp(pattern).test(document.body.innerText), text.source);
-  await seen.catch(async (error: Error) => {
-    const words = await page.evaluate(() => document.querySelector('main')?.innerText.slice(0, 1500));
-    throw new Error(`${text.source} was not shown: ${words}`, { cause: error });
-  });
-}
 
 interface Job {
   id: string;
@@ -64,7 +39,7 @@ interface Job {
 
 /** As the server itself keeps them. */
 async function jobs(): Promise<Job[]> {
-  const told = await fetch(`${site.url}endpoint.json`);
+  const told = await fetch(app.at('endpoint.json'));
   const { url, token } = (await told.json()) as { url: string; token: string };
   const answer = await fetch(`${url}/fine_tuning/jobs?limit=100`, { headers: { authorization: `Bearer ${token}` } });
   return ((await answer.json()) as { data: Job[] }).data;
@@ -76,7 +51,7 @@ it(
   'asks once before rows go; after a reload and after a closed tab it goes on by itself, with the same jobs',
   { timeout: 400_000 },
   async () => {
-    let page = await browser.open(`${site.url}#/loop`);
+    let page = await app.open('#/loop');
     await page.getByText('trained by the server of this page').click();
     await expect.poll(() => page.getByRole('radio', { name: /^This server/ }).isChecked()).toBe(true);
     const fill = (label: string, value: string): Promise<void> => page.getByLabel(label, { exact: true }).fill(value);
@@ -106,7 +81,7 @@ it(
     await shown(page, training);
     expect(await page.getByRole('button', { name: 'Resume' }).count()).toBe(0);
     await page.close();
-    page = await browser.open(`${site.url}#/data`);
+    page = await app.open('#/data');
     await shown(page, /goes on: its trainings are watched again/);
     await page.getByRole('button', { name: 'Show' }).click();
     await shown(page, training);
