@@ -1,6 +1,6 @@
 // The doctor: asks an endpoint a few harmless questions and says which of the many reasons for "failed to fetch" it is.
 import * as v from 'valibot';
-import { apiRoot, type Fetch } from './client';
+import { apiRoot, type Fetch } from './calls';
 import { addressProblem, isLocal, isLoopback, type PagePlace } from './endpoint-address';
 import { withoutKey } from './redact';
 import { jobSchema, listOf, modelListSchema, readErrorBody, type ModelObject } from './wire';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { FakeEndpoint, type FakeOptions } from '../../test/fixtures/finetuning-endpoint';
-import { apiRoot, createClient, type ClientOptions } from './client';
+import { apiRoot } from './calls';
+import { createClient, type ClientOptions } from './client';
 import { EndpointError } from './errors';
 
 const never = new AbortController().signal;

@@ -1,9 +1,9 @@
 // The client of OpenAI-FT/1: plain `fetch`, no vendor's SDK (its extra headers fail some preflights), every reply through a schema.
-import * as v from 'valibot';
-import { EndpointError, hintFor } from './errors';
+import { createCalls, type CallOptions } from './calls';
+import { EndpointError } from './errors';
 import { profileIn, profileOf, profiles, type Profile } from './profile';
-import { withoutKey, withoutKeyBytes } from './redact';
-import { askedWait, backOff, sleep as realSleep, worthRetrying, type RetryPolicy, type Sleep } from './retry';
+import { withoutKeyBytes } from './redact';
+import { readBody, verify } from './reply';
 import { termsOf, type Terms } from './terms';
 import {
   checkpointSchema,
@@ -12,7 +12,6 @@ import {
   jobSchema,
   listOf,
   modelListSchema,
-  readErrorBody,
   type CheckpointObject,
   type EventObject,
   type FileObject,
@@ -23,20 +22,8 @@ import {
 } from './wire';
 import type { CreateJobBody } from './wire-order';
 
-/** The part of `fetch` used here: the page's, or the one over a port. */
-export type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
-
-export interface ClientOptions {
-  /** Ends before `/v1`; a URL that already ends in `/v1` is taken as it is. */
-  baseUrl: string;
-  token: string;
-  fetch: Fetch;
+export interface ClientOptions extends CallOptions {
   profile?: Profile;
-  sleep?: Sleep;
-  random?: () => number;
-  /** Unix milliseconds, for `retry-after` dates. */
-  now?: () => number;
-  attempts?: number;
   /**
    * Calls share few connections: browsers keep six to a host of HTTP/1.1. Then half of them may hold event streams, and only of jobs
    * that run. False where calls take none, over a port or within one process.
@@ -90,112 +77,13 @@ export interface Client {
   hide(text: string): string;
 }
 
-/** Bytes of a JSON reply; the largest we ask for, a page of events, is a hundredth of it. */
-const mostJson = 16_000_000;
-/** Pages of a list; a server that never says the last one must not be followed for ever. */
-const mostPages = 200;
-
-interface Call {
-  method?: 'GET' | 'POST' | 'DELETE';
-  /** Sent as JSON, a form as multipart. */
-  body?: unknown;
-  headers?: Record<string, string>;
-  /** May be repeated when no answer came. */
-  repeatable?: boolean;
-}
-
-export const apiRoot = (baseUrl: string): string => `${baseUrl.replace(/\/+$/, '').replace(/\/v1$/, '')}/v1`;
-
 export function createClient(options: ClientOptions): Client {
-  const { token, fetch, now = Date.now } = options;
+  const { root, hide, send, json, all } = createCalls(options);
   const known = options.profile ?? profileOf(options.baseUrl);
   let profile = known ?? profiles.openai;
   let met: Promise<Acquaintance> | null = null;
-  const root = apiRoot(options.baseUrl);
-  const hide = (text: string): string => withoutKey(text, token);
   const few = options.fewConnections ?? true;
   let streams = few ? 3 : Infinity;
-  const policy: RetryPolicy = {
-    attempts: options.attempts ?? 5,
-    random: options.random ?? Math.random,
-    sleep: options.sleep ?? realSleep,
-  };
-
-  async function once(path: string, call: Call, signal: AbortSignal): Promise<Response> {
-    const { method = 'GET', body, headers } = call;
-    const form = body instanceof FormData;
-    return fetch(`${root}${path}`, {
-      method,
-      headers: {
-        ...(token === '' ? {} : { authorization: `Bearer ${token}` }),
-        ...(body === undefined || form ? {} : { 'content-type': 'application/json' }),
-        ...headers,
-      },
-      ...(body === undefined ? {} : { body: form ? body : JSON.stringify(body) }),
-      credentials: 'omit',
-      redirect: 'error',
-      referrerPolicy: 'no-referrer',
-      cache: 'no-store',
-      signal,
-    });
-  }
-
-  /** @throws EndpointError, or `signal.reason` */
-  async function send(path: string, call: Call, signal: AbortSignal): Promise<Response> {
-    const { repeatable = (call.method ?? 'GET') !== 'POST' } = call;
-    for (let attempt = 0; ; attempt++) {
-      const last = attempt + 1 >= policy.attempts;
-      let wait = backOff(attempt, policy.random);
-      try {
-        const response = await once(path, call, signal);
-        if (response.ok) return response;
-        const fault = await faultOf(response, hide, signal);
-        if (last || !worthRetrying(response.status, fault.code, response.headers)) throw fault;
-        wait = askedWait(response.headers, now()) ?? wait;
-      } catch (error) {
-        signal.throwIfAborted();
-        if (error instanceof EndpointError) throw error;
-        if (last || !repeatable) throw unreachable(root, error);
-      }
-      await policy.sleep(wait, signal);
-    }
-  }
-
-  async function json<T>(schema: v.GenericSchema<unknown, T>, path: string, call: Call, signal: AbortSignal): Promise<T> {
-    const response = await send(path, call, signal);
-    const text = hide(new TextDecoder().decode(await readBody(response, mostJson, signal)));
-    let value: unknown;
-    try {
-      value = JSON.parse(text);
-    } catch (error) {
-      throw notTheDialect(response, `${path} answered with something that is not JSON`, error);
-    }
-    const parsed = v.safeParse(schema, value);
-    if (parsed.success) return parsed.output;
-    const issue = parsed.issues[0];
-    throw notTheDialect(response, `${path} answered in another shape: ${v.getDotPath(issue) ?? 'reply'}: ${issue.message}`);
-  }
-
-  /** Follows a list to its end, or until `enough`. */
-  async function all<T extends { id: string }>(
-    item: v.GenericSchema<unknown, T>,
-    path: string,
-    query: URLSearchParams,
-    signal: AbortSignal,
-  ): Promise<T[]> {
-    const found: T[] = [];
-    const seen = new Set<string>();
-    for (let page = 0; page < mostPages; page++) {
-      const list = await json(listOf(item), `${path}?${query}`, {}, signal);
-      const fresh = list.data.filter(({ id }) => !seen.has(id));
-      for (const { id } of fresh) seen.add(id);
-      found.push(...fresh);
-      // A server that ignores the cursor sends the same page again.
-      if (!list.has_more || fresh.length === 0) break;
-      query.set('after', list.data.at(-1)!.id);
-    }
-    return found;
-  }
 
   const keyed = (key: string | null): Record<string, string> => (key === null || !profile.idempotent ? {} : { 'idempotency-key': key });
   const at = (id: string): string => encodeURIComponent(id);
@@ -247,7 +135,7 @@ export function createClient(options: ClientOptions): Client {
       const response = await send(`/files/${at(id)}/content`, { headers: { accept: 'application/octet-stream' } }, signal);
       const bytes = await readBody(response, limit, signal, onBytes);
       await verify(bytes, response);
-      return withoutKeyBytes(bytes, token);
+      return withoutKeyBytes(bytes, options.token);
     },
     async deleteFile(id, signal) {
       await send(`/files/${at(id)}`, { method: 'DELETE' }, signal);
@@ -285,104 +173,4 @@ export function createClient(options: ClientOptions): Client {
     },
     hide,
   };
-}
-
-const requestIdOf = (response: Response): string | null => response.headers.get('x-request-id')?.slice(0, 200) ?? null;
-
-async function faultOf(response: Response, hide: (text: string) => string, signal: AbortSignal): Promise<EndpointError> {
-  const { status } = response;
-  let said = null;
-  try {
-    said = readErrorBody(JSON.parse(hide(new TextDecoder().decode(await readBody(response, 64_000, signal)))));
-  } catch {
-    signal.throwIfAborted(); // anything else: an error page that is not JSON, whose status says enough
-  }
-  const code = said?.code ?? `http_${status}`;
-  const message = said?.message ?? `The endpoint answered ${status}${response.statusText ? ` ${hide(response.statusText)}` : ''}.`;
-  return new EndpointError(message, {
-    status,
-    code,
-    requestId: hide(requestIdOf(response) ?? '') || null,
-    hint: hintFor(said?.code ?? null, status),
-  });
-}
-
-const unreachable = (root: string, cause: unknown): EndpointError =>
-  new EndpointError(
-    `${new URL(root).origin} gave no answer: ${cause instanceof Error ? cause.message : String(cause)}`,
-    { code: 'unreachable', hint: hintFor('unreachable', null) },
-    cause,
-  );
-
-const notTheDialect = (response: Response, message: string, cause?: unknown): EndpointError =>
-  new EndpointError(
-    message,
-    {
-      status: response.status,
-      code: 'not_the_dialect',
-      requestId: requestIdOf(response),
-      hint: 'This address is no OpenAI-style finetuning endpoint, or its base URL is another one.',
-    },
-    cause,
-  );
-
-/** @throws EndpointError `too_large`, `damaged`; `signal.reason` */
-async function readBody(
-  response: Response,
-  limit: number,
-  signal: AbortSignal,
-  onBytes: (done: number, total: number | null) => void = () => undefined,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const tooLarge = (): EndpointError =>
-    new EndpointError(`The endpoint sends more than ${Math.round(limit / 1e6)} MB.`, { status: response.status, code: 'too_large' });
-  const announced = Number(response.headers.get('content-length') ?? NaN);
-  // A compressed body is longer than it was announced.
-  const total = Number.isSafeInteger(announced) && !response.headers.has('content-encoding') ? announced : null;
-  if (total !== null && total > limit) {
-    await response.body?.cancel();
-    throw tooLarge();
-  }
-  const reader = response.body?.getReader();
-  const chunks: Uint8Array[] = [];
-  let done = 0;
-  try {
-    for (let part; reader && !(part = await reader.read()).done;) {
-      chunks.push(part.value);
-      onBytes((done += part.value.length), total);
-      if (done > limit) {
-        await reader.cancel();
-        throw tooLarge();
-      }
-    }
-  } catch (error) {
-    signal.throwIfAborted();
-    if (error instanceof EndpointError) throw error;
-    throw new EndpointError('The connection broke in the middle of an answer.', { status: response.status, code: 'unreachable' }, error);
-  }
-  if (total !== null && done !== total) {
-    throw new EndpointError(`An answer of ${total} bytes ended after ${done}.`, { status: response.status, code: 'damaged' });
-  }
-  const bytes = new Uint8Array(done);
-  let to = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, to);
-    to += chunk.length;
-  }
-  return bytes;
-}
-
-/** Ours announces `ETag: "sha256-…"`; others' tags say nothing about the bytes. Without a secure context there is no hash to compare. */
-async function verify(bytes: Uint8Array<ArrayBuffer>, response: Response): Promise<void> {
-  const told = /^(?:W\/)?"sha256-([0-9a-f]{64})"$/i.exec(response.headers.get('etag') ?? '')?.[1];
-  if (told === undefined || !globalThis.crypto?.subtle) return;
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-  const hex = Array.from(digest, byte => byte.toString(16).padStart(2, '0')).join('');
-  if (hex !== told.toLowerCase()) {
-    throw new EndpointError('A file arrived with another hash than the endpoint announced.', {
-      status: response.status,
-      code: 'damaged',
-      requestId: requestIdOf(response),
-      hint: 'Download it again; if it happens twice, the connection or a proxy changes files.',
-    });
-  }
 }

@@ -10,7 +10,7 @@ import { blankDisk, loopConfigOf, portsOf, startOf } from '../../experiment/loop
 import { foldLoopAll } from '../../experiment/fold';
 import { runLoop } from '../../experiment/loop';
 import type { LoopFile } from '../../experiment/records';
-import type { Fetch } from '../../finetune/client';
+import type { Fetch } from '../../finetune/calls';
 import { memoryMemos, type JobMemo } from '../../finetune/memo';
 import type { TuneOrder, TuneUpdate } from '../../finetune/order';
 import { inflate } from '../../share/bytes';
@@ -22,7 +22,8 @@ import { BackupWriter } from '../../share/backup';
 import { encodeLoopFile } from '../../share/loopFile';
 import { encodeRecipe } from '../../share/recipe';
 import { encodeWeights, type Weights } from '../../share/weightsFile';
-import { EndpointChoice, type EndpointPorts } from './endpoint.svelte';
+import { EndpointChoice } from './endpoint.svelte';
+import type { EndpointPorts } from './ports';
 
 const canary = 'sk-canary-7f3a9b2e5d8c4410';
 const url = 'https://tuner.example';
