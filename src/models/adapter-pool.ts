@@ -1,4 +1,5 @@
-// The adapters of a society side by side, for graphs with pooled adapter inputs. Made once; a batch only says which columns are whose.
+// Adapters side by side, for graphs with pooled adapter inputs: those of a batch's rows, or all where the graph holds them. A batch says which
+// columns are whose.
 import type { MappedAdapter } from '../onnx/feeds';
 import type { Projection } from '../onnx/resolve';
 import { loraA, loraB } from '../onnx/surgery';
@@ -13,9 +14,12 @@ export interface Matrix {
   data: Float32Array;
 }
 
-/** A [K, rank] and B [rank, N] of all adapters side by side, by the name of the graph's input; ranks are added up, at least to 1. */
-export function poolMatrices(modules: readonly Projection[], adapters: ReadonlyMap<string, MappedAdapter>): Map<string, Matrix> {
-  const { rank, columns } = columnsOf(adapters);
+/**
+ * A [K, rank] and B [rank, N] of all adapters side by side, by the name of the graph's input; ranks are added up, at least to 1.
+ * @param group each adapter begins at a multiple of it
+ */
+export function poolMatrices(modules: readonly Projection[], adapters: ReadonlyMap<string, MappedAdapter>, group = 1): Map<string, Matrix> {
+  const { rank, columns } = columnsOf(adapters, group);
   return new Map(
     modules.flatMap(({ name, K, N }): [string, Matrix][] => {
       const A = new Float32Array(K * rank);
@@ -35,54 +39,104 @@ export function poolMatrices(modules: readonly Projection[], adapters: ReadonlyM
   );
 }
 
-function columnsOf(adapters: ReadonlyMap<string, MappedAdapter>): { rank: number; columns: Map<string, { from: number; to: number }> } {
+type Columns = ReadonlyMap<string, { from: number; to: number }>;
+
+/** Products are summed in small groups, and a row's own must fall into the same ones in any company. */
+const GROUP = 8;
+
+function columnsOf(adapters: ReadonlyMap<string, MappedAdapter>, group: number): { rank: number; columns: Columns } {
   const columns = new Map<string, { from: number; to: number }>();
   let rank = 0;
-  for (const [id, adapter] of adapters) columns.set(id, { from: rank, to: (rank += rankOf(adapter)) });
+  for (const [id, adapter] of adapters) {
+    const to = rank + rankOf(adapter);
+    columns.set(id, { from: rank, to });
+    rank = Math.ceil(to / group) * group;
+  }
   return { rank: Math.max(1, rank), columns };
 }
 
+/** Adapters that some batch speaks with, side by side. */
+interface Company {
+  columns: Columns;
+  rank: number;
+  feeds: Feeds;
+  batches: number;
+}
+
+/** So many are kept when no batch speaks with them: generators and critics take turns. */
+const KEPT = 4;
+
 export class AdapterPool {
   readonly #runtime: Runtime;
-  readonly #columns: ReadonlyMap<string, { from: number; to: number }>;
-  readonly #rank: number;
-  readonly #pool: Feeds;
+  readonly #adapters: ReadonlyMap<string, MappedAdapter>;
+  readonly #modules: readonly Projection[] | null;
+  readonly #companies = new Map<string, Company>();
 
-  /** @param matrices to feed; none where the graph holds them */
-  constructor(runtime: Runtime, adapters: ReadonlyMap<string, MappedAdapter>, matrices: ReadonlyMap<string, Matrix>) {
+  /** @param modules to feed, for each batch with the adapters of its rows alone; null where the graph holds the matrices of all */
+  constructor(runtime: Runtime, adapters: ReadonlyMap<string, MappedAdapter>, modules: readonly Projection[] | null) {
     this.#runtime = runtime;
-    ({ rank: this.#rank, columns: this.#columns } = columnsOf(adapters));
-    this.#pool = Object.fromEntries(
-      [...matrices].map(([name, { dims, data }]) => [
-        name,
-        runtime.memory?.allocate('float32', dims, data) ?? runtime.tensor('float32', data, dims),
-      ]),
-    );
+    this.#adapters = adapters;
+    this.#modules = modules;
   }
 
   inputs(rows: readonly (string | null)[]): AdapterInputs {
+    const company = this.#companyOf(rows);
+    company.batches++;
     let ids = [...rows];
-    let feeds = { ...this.#pool, [LORA_ROWS]: this.#rows(ids) };
+    let feeds = { ...company.feeds, [LORA_ROWS]: this.#rows(ids, company) };
     return {
       feeds: () => feeds,
       keep: kept => {
         ids = kept.map(row => ids[row]!);
-        feeds = { ...this.#pool, [LORA_ROWS]: this.#rows(ids) };
+        feeds = { ...company.feeds, [LORA_ROWS]: this.#rows(ids, company) };
       },
-      dispose: () => undefined,
+      dispose: () => void company.batches--,
     };
   }
 
   dispose(): void {
-    if (this.#runtime.memory) Object.values(this.#pool).forEach(tensor => tensor.dispose());
+    for (const key of this.#companies.keys()) this.#forget(key);
   }
 
-  #rows(ids: readonly (string | null)[]) {
-    const data = new Float32Array(ids.length * this.#rank);
+  #companyOf(rows: readonly (string | null)[]): Company {
+    const present = [...this.#adapters].filter(([id]) => !this.#modules || rows.includes(id));
+    const key = JSON.stringify(present.map(([id]) => id));
+    const known = this.#companies.get(key);
+    if (known) {
+      // The one used last stands last.
+      this.#companies.delete(key);
+      this.#companies.set(key, known);
+      return known;
+    }
+    for (const [old, { batches }] of this.#companies) if (batches === 0 && this.#companies.size >= KEPT) this.#forget(old);
+    const adapters = new Map(present);
+    const [group, feeds] = this.#modules ? [GROUP, this.#feeds(this.#modules, adapters)] : [1, {}];
+    const made = { ...columnsOf(adapters, group), feeds, batches: 0 };
+    this.#companies.set(key, made);
+    return made;
+  }
+
+  #feeds(modules: readonly Projection[], adapters: ReadonlyMap<string, MappedAdapter>): Feeds {
+    const { memory } = this.#runtime;
+    return Object.fromEntries(
+      [...poolMatrices(modules, adapters, GROUP)].map(([name, { dims, data }]) => [
+        name,
+        memory?.allocate('float32', dims, data) ?? this.#runtime.tensor('float32', data, dims),
+      ]),
+    );
+  }
+
+  #forget(key: string): void {
+    if (this.#runtime.memory) Object.values(this.#companies.get(key)!.feeds).forEach(tensor => tensor.dispose());
+    this.#companies.delete(key);
+  }
+
+  #rows(ids: readonly (string | null)[], { columns: all, rank }: Company) {
+    const data = new Float32Array(ids.length * rank);
     ids.forEach((id, row) => {
-      const columns = id === null ? undefined : this.#columns.get(id);
-      if (columns) data.fill(1, row * this.#rank + columns.from, row * this.#rank + columns.to);
+      const columns = id === null ? undefined : all.get(id);
+      if (columns) data.fill(1, row * rank + columns.from, row * rank + columns.to);
     });
-    return this.#runtime.tensor('float32', data, [ids.length, 1, this.#rank]);
+    return this.#runtime.tensor('float32', data, [ids.length, 1, rank]);
   }
 }

@@ -3,7 +3,7 @@ import { stackAdapters, type Feed, type MappedAdapter } from '../onnx/feeds';
 import { AdapterMismatch, mapAdapter } from '../onnx/mapping';
 import { AdapterError, readAdapter, type AdapterFiles } from '../onnx/peft';
 import type { Projection, Refusal } from '../onnx/resolve';
-import { AdapterPool, poolMatrices } from './adapter-pool';
+import { AdapterPool } from './adapter-pool';
 import { EngineError } from './fault';
 import { keepRowsInPlace } from './host-rows';
 import type { DeviceMemory, Feeds, Runtime, Tensor } from './runtime';
@@ -64,7 +64,7 @@ export class AdapterShelf {
     this.#runtime = runtime;
     this.#modules = modules;
     this.#adapters = adapters;
-    this.#pool = pooled ? new AdapterPool(runtime, adapters, baked ? new Map() : poolMatrices(modules, adapters)) : null;
+    this.#pool = pooled ? new AdapterPool(runtime, adapters, baked ? null : modules) : null;
   }
 
   has(id: string): boolean {

@@ -31,13 +31,14 @@ export const SMALL_GRAPH = 32 * 2 ** 20;
 const POOL_RANK = 96;
 
 /**
- * On a graphics card rows keep inputs of their own: there that form is the proven one.
+ * On a graphics card rows keep inputs of their own: there that form is the proven one. In Node handing over some fifty inputs takes a fifth of
+ * a small model's step, in a page next to nothing, and products with the adapters of other agents cost more.
  * @param size bytes of the graph
  */
 export function adapterForm(runtime: Runtime, adapters: ReadonlyMap<string, MappedAdapter>, size: number): Exclude<AdapterForm, 'plain'> {
   if (runtime.device === 'webgpu') return 'per-row';
   if ([...adapters.values()].reduce((sum, adapter) => sum + rankOf(adapter), 0) > POOL_RANK) return 'per-row';
-  return size <= SMALL_GRAPH ? 'baked' : 'pooled';
+  return runtime.device === 'cpu' && size <= SMALL_GRAPH ? 'baked' : 'pooled';
 }
 
 export const noAdapters: Model['adapters'] = () => ({ feeds: () => ({}), keep: () => undefined, dispose: () => undefined });

@@ -21,6 +21,17 @@ it('cuts every row into exactly one part, as many parts for each worker, none mu
   );
 });
 
+it('keeps the rows of an agent together', () => {
+  const agents = Array.from({ length: 24 }, (_, i) => ['one', 'two', 'three'][i % 3]!);
+  const weights = agents.map((_, i) => i);
+  const inPart = cutParts(weights, 2, agents).map(part => [...new Set(part.map(i => agents[i]))]);
+  expect(inPart).toEqual([
+    ['one', 'two'],
+    ['two', 'three'],
+  ]);
+  expect(cutParts([1, 3, 2], 1, [null, 'a', null])).toEqual([[2, 0, 1]]);
+});
+
 it('asks one worker for few rows, and for many in passes that all can take', () => {
   expect(cutParts(Array(7).fill(1), 2)).toHaveLength(1);
   expect(cutParts(Array(8).fill(1), 2)).toHaveLength(2);

@@ -6,14 +6,17 @@ const FEWEST = 4;
 const MOST = 32;
 
 /**
- * Parts of about equal size, as many for each worker, rows of similar weight together and the heaviest first, so that all end at about the
- * same time. Indices of `weights`; a single part where there is too little to share.
+ * Parts of about equal size, as many for each worker; rows of one agent together, since a pass computes with the adapters of all its rows, and
+ * of those rows of similar weight, the heaviest first. Indices of `weights`; a single part where there is too little to share.
  * @param weights what a row costs, in any unit
+ * @param agents whose rows they are; all of one when left out
  */
-export function cutParts(weights: readonly number[], workers: number): number[][] {
+export function cutParts(weights: readonly number[], workers: number, agents: readonly (string | null)[] = []): number[][] {
   const count = weights.length;
   const able = Math.max(1, Math.min(workers, Math.floor(count / FEWEST)));
-  const order = weights.map((_, i) => i).sort((a, b) => weights[b]! - weights[a]! || a - b);
+  const place = new Map([...new Set(agents)].map((agent, i) => [agent, i]));
+  const agentOf = (row: number): number => place.get(agents[row] ?? null) ?? 0;
+  const order = weights.map((_, i) => i).sort((a, b) => agentOf(a) - agentOf(b) || weights[b]! - weights[a]! || a - b);
   const parts = able === 1 ? 1 : able * Math.ceil(count / (able * MOST));
   const cut = (part: number): number => Math.round((part * count) / parts);
   return Array.from({ length: count ? parts : 0 }, (_, part) => order.slice(cut(part), cut(part + 1)));

@@ -88,7 +88,8 @@ export function createTeam(first: Engine, { size, hire, onFewer = () => undefine
 
   async function generate(rows: readonly EngineRow[], on: (update: EngineUpdate) => void, signal: AbortSignal): Promise<void> {
     callForHelp(rows.length);
-    const parts = cutParts(rows.map(weightOf), members.length).map(part => part.map(i => rows[i]!));
+    const agents = rows.map(row => row.adapter);
+    const parts = cutParts(rows.map(weightOf), members.length, agents).map(part => part.map(i => rows[i]!));
     await shareOut(
       members,
       parts,
@@ -111,7 +112,11 @@ export function createTeam(first: Engine, { size, hire, onFewer = () => undefine
     const scored = Array<Awaited<ReturnType<Engine['score']>>[number]>(rows.length);
     await shareOut(
       members,
-      cutParts(weights, members.length),
+      cutParts(
+        weights,
+        members.length,
+        rows.map(row => row.adapter),
+      ),
       (member, part, stop) => {
         const work = async (): Promise<void> => {
           const own = part.map(i => rows[i]!);
