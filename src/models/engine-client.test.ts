@@ -53,12 +53,14 @@ const loads = (id: number, device: 'wasm' | 'webgpu', { say }: Stage): void => {
 const speaks = (message: ToEngine & { type: 'generate' }, { say }: Stage, upTo = Infinity): void => {
   for (const { id } of message.rows.slice(0, upTo))
     say({
-      type: 'update',
+      type: 'updates',
       id: message.id,
-      update: {
-        type: 'done',
-        output: { id, text: id, finish: 'stop', usage: { promptTokens: 1, newTokens: 1, ms: 1 }, ends: [1], logprobs: [0] },
-      },
+      updates: [
+        {
+          type: 'done',
+          output: { id, text: id, finish: 'stop', usage: { promptTokens: 1, newTokens: 1, ms: 1 }, ends: [1], logprobs: [0] },
+        },
+      ],
     });
   if (upTo === Infinity) say({ type: 'generated', id: message.id });
 };

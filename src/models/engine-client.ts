@@ -95,7 +95,7 @@ export async function createWebEngine(ref: EngineModelRef, options: WebEngineOpt
         await starter.line.call(
           { type: 'generate', rows: left },
           'generated',
-          message => message.type === 'update' && heard(message.update),
+          message => message.type === 'updates' && message.updates.forEach(heard),
           stop,
         );
     }, stop);

@@ -66,7 +66,7 @@ export type FromEngine =
   /** A load waits for the answer. */
   | { type: 'ask'; id: number; question: FetchQuestion }
   | { type: 'loaded'; id: number; loaded: LoadedEngine }
-  | { type: 'update'; id: number; update: EngineUpdate }
+  | { type: 'updates'; id: number; updates: readonly EngineUpdate[] }
   | { type: 'generated'; id: number }
   | { type: 'scored'; id: number; rows: ScoredRow[] }
   | { type: 'tokenized'; id: number; prompt: TokenizedPrompt }

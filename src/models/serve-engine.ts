@@ -1,11 +1,25 @@
 // The worker's end of the line: one model, one queue of calls, in a page's worker or a thread of Node. Unloading a model is ending the worker.
-import type { Engine } from './engine';
+import type { Engine, EngineUpdate } from './engine';
 import { toFault } from './fault';
 import type { LoadListener } from './load-in-worker';
 import type { FetchQuestion } from './permit';
 import { exhaustive, type FromEngine, type LoadRequest, type ToEngine } from './protocol';
 
 type Load = (request: LoadRequest, listener: LoadListener, signal: AbortSignal) => Promise<Engine>;
+
+/** What all rows of a step say leaves in one message: each message costs both sides more than what it holds. */
+async function inOneGo(say: (updates: EngineUpdate[]) => void, work: (on: (update: EngineUpdate) => void) => Promise<void>): Promise<void> {
+  let said: EngineUpdate[] = [];
+  const send = (): void => {
+    if (said.length) say(said);
+    said = [];
+  };
+  try {
+    await work(update => void (said.push(update) === 1 && queueMicrotask(send)));
+  } finally {
+    send();
+  }
+}
 
 /** @returns what to do with each message that comes in */
 export function serveEngine(say: (message: FromEngine) => void, load: Load): (message: ToEngine) => Promise<void> {
@@ -35,7 +49,10 @@ export function serveEngine(say: (message: FromEngine) => void, load: Load): (me
     if (!engine) throw new Error('no model is loaded');
     switch (message.type) {
       case 'generate':
-        await engine.generate(message.rows, update => say({ type: 'update', id, update }), signal);
+        await inOneGo(
+          updates => say({ type: 'updates', id, updates }),
+          on => engine!.generate(message.rows, on, signal),
+        );
         return say({ type: 'generated', id });
       case 'score':
         return say({ type: 'scored', id, rows: await engine.score(message.rows, signal) });
