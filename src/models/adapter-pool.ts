@@ -64,7 +64,7 @@ interface Company {
 }
 
 /** So many are kept when no batch speaks with them: generators and critics take turns. */
-const KEPT = 4;
+const KEPT = 2;
 
 export class AdapterPool {
   readonly #runtime: Runtime;

@@ -43,7 +43,7 @@ export function adapterForm(runtime: Runtime, adapters: ReadonlyMap<string, Mapp
 
 export const noAdapters: Model['adapters'] = () => ({ feeds: () => ({}), keep: () => undefined, dispose: () => undefined });
 
-export function modelOn(runtime: Runtime, { session, shape, pooled }: LoadedGraph, adapters: Model['adapters']): Model {
+export function modelOn(runtime: Runtime, { session, shape, pooled, baked }: LoadedGraph, adapters: Model['adapters']): Model {
   // Asked at each batch: the memory exists once the first session does.
   const newCache: Model['newCache'] = (rows, longest, once) =>
     runtime.memory
@@ -52,7 +52,9 @@ export function modelOn(runtime: Runtime, { session, shape, pooled }: LoadedGrap
         ? slotCache(runtime, shape, rows, once)
         : growingCache(runtime, shape, rows, once);
   // Products over a single row take another kernel, which rounds otherwise; with prepacked weights they do not, with a pool they do.
-  return { runtime, session, shape, newCache, adapters, pooled, minRows: pooled ? 2 : 1 };
+  // Every row is multiplied with the adapters of all; where the graph holds those of the whole society, parting saves nothing.
+  const mostAgents = pooled && !baked ? 4 : Infinity;
+  return { runtime, session, shape, newCache, adapters, pooled, minRows: pooled ? 2 : 1, mostAgents };
 }
 
 /** The first run of a session plans its memory and, on a graphics card, compiles its kernels. */

@@ -19,6 +19,8 @@ export interface Model {
   pooled: boolean;
   /** Narrower batches are filled with idle rows. */
   minRows: number;
+  /** Agents up to which it does not pay to part the rows of a call by agent. */
+  mostAgents: number;
 }
 
 /** Logits of each row, one after the other; valid until the next step. */

@@ -8,7 +8,7 @@ import { probeAgent } from './probe';
 import type { Roster, Voice } from './roster';
 import { scoreTexts, type ScoredText } from './score';
 import { speakWave, type Speaker, type SpeakingRow } from './speak';
-import { planWaves } from './waves';
+import { byCompany, planWaves } from './waves';
 
 export interface EngineParts {
   facts: EngineFacts;
@@ -167,7 +167,7 @@ export function createEngine(parts: EngineParts): Engine {
   };
 }
 
-/** Rows that go through the same weights, in the order in which the models are first asked for. */
+/** Rows that go through the same weights together, in the order in which the models are first asked for. */
 function byModel<T extends { voice: Voice }>(rows: readonly T[]): { voice: Voice; rows: T[] }[] {
   const groups = new Map<Model, { voice: Voice; rows: T[] }>();
   for (const row of rows) {
@@ -175,5 +175,7 @@ function byModel<T extends { voice: Voice }>(rows: readonly T[]): { voice: Voice
     group.rows.push(row);
     groups.set(row.voice.model, group);
   }
-  return [...groups.values()];
+  return [...groups.values()].flatMap(({ voice, rows: own }) =>
+    byCompany(own, row => row.voice.adapter, voice.model.mostAgents).map(part => ({ voice, rows: part })),
+  );
 }

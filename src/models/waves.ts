@@ -40,3 +40,17 @@ export function planWaves(rows: readonly Sized[], limits: WaveLimits): number[][
   if (wave.length) waves.push(wave);
   return waves;
 }
+
+/** Fewer rows than this in each part, and parting them costs more than it saves. */
+const FEWEST = 8;
+
+/**
+ * Rows whose pass computes with the adapters of all its agents, parted so that each part has few agents.
+ * @param most agents of a part, where there are rows enough
+ */
+export function byCompany<T>(rows: readonly T[], agentOf: (row: T) => string | null, most: number): T[][] {
+  const agents = [...new Set(rows.map(agentOf))];
+  const parts = Math.max(1, Math.min(Math.ceil(agents.length / most), Math.floor(rows.length / FEWEST)));
+  const part = new Map(agents.map((agent, i) => [agent, Math.floor((i * parts) / agents.length)]));
+  return Array.from({ length: parts }, (_, at) => rows.filter(row => part.get(agentOf(row)) === at));
+}
