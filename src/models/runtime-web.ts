@@ -22,9 +22,12 @@ const here = (url: string): string => new URL(url, self.location.href).href;
  */
 const builds = { wasm: { loader: plainLoader, wasm: plainWasm }, webgpu: { loader: asyncLoader, wasm: asyncWasm } };
 
-/** Every file of the runtime comes from this site; by default some would be fetched from a public server. The first call of a worker decides. */
+/** The build of this worker: there can be one, and the one for graphics cards does both. */
+let build: (typeof builds)[keyof typeof builds] | undefined;
+
+/** Every file of the runtime comes from this site; by default some would be fetched from a public server. The first call decides on the build. */
 function configure(device: keyof typeof builds, threads: number): void {
-  const { loader, wasm } = builds[device];
+  const { loader, wasm } = (build ??= builds[device]);
   announceLoader(here(loader));
   ort.env.wasm.wasmPaths = { mjs: here(factory), wasm: here(wasm) };
   ort.env.wasm.numThreads = threads;

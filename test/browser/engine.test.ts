@@ -244,11 +244,11 @@ describe('a page without WebGPU', () => {
   });
 
   it('finishes the call when its worker is killed in the middle, with the same text', async () => {
-    const rows = rowsOf(40, 150);
+    const rows = rowsOf(80, 150);
     const calm = textsOf(await page.evaluate(r => engine.speak('e', r), rows));
     const [spoken, restarts] = await page.evaluate(async r => {
       const call = engine.speak('e', r);
-      await new Promise(resolve => setTimeout(resolve, 200));
+      await new Promise(resolve => setTimeout(resolve, 60));
       engine.killWorkers();
       return [await call, engine.restarts] as const;
     }, rows);
