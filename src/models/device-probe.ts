@@ -34,7 +34,7 @@ export const wishOf = (ref: EngineModelRef, choice: DeviceChoice): DeviceChoice 
 
 /**
  * The built-in model runs on wasm unless WebGPU is asked for: a step of it is 2 million multiplications per row, less than the cost of
- * starting some sixty kernels and reading the logits back.
+ * starting its kernels and reading the logits back. A step of 24 rows took 7.8 ms on an NVIDIA H200, and 2 ms on one thread of a processor.
  */
 export function decideDevice(ref: EngineModelRef, choice: DeviceChoice, sight: { gpu: GpuSight | null; why: string }): DeviceDecision {
   const wasm = (reason: string, fellBack?: DeviceDecision['fellBack']): DeviceDecision => ({

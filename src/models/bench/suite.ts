@@ -62,8 +62,8 @@ export async function benchEngine(options: SuiteOptions): Promise<EngineBench> {
     // The others come with the first call that has work for them.
     await team.generate(rows, () => undefined, new AbortController().signal);
     await team.settled();
-    // On a graphics card it stays the one: there is nothing else to measure.
-    const together = { ...(team.members > 1 ? await against(team) : alone), engines: team.members };
+    // On a graphics card it stays the one; a lone engine on processors has them all.
+    const together = { ...(assemble.runtime.device === 'webgpu' ? alone : await against(team)), engines: team.members };
     const { facts } = parts;
     return { model: facts.base.id, runtime: facts.runtime, parameters: facts.parameters, decode, against: together, alone };
   } finally {
