@@ -74,6 +74,7 @@ describe('training sets', { timeout: 400_000 }, () => {
     await page.locator(`a[data-row="${row.hash}"]`).click();
     const detail = page.getByRole('region', { name: 'Row', exact: true });
     // Only the last answer is marked as trained; the wrong first one is context.
+    await detail.locator('mark').first().waitFor();
     expect(await detail.locator('mark').count()).toBe(1);
     expect(await detail.locator('mark').innerText()).toContain(row.messages.at(-1)!.content.slice(0, 20));
     await shown('context only');
