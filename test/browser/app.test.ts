@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { foldAll } from '../../src/debate/fold';
 import type { RunFile } from '../../src/debate/events';
 import { root } from '../steps';
@@ -14,17 +14,9 @@ import { watchTasks } from './long-tasks';
 const featured = JSON.parse(readFileSync(join(root, 'public/runs/featured.run.json'), 'utf8')) as RunFile;
 
 let page: Page;
-/** Paths asked of the site, in order. */
-const asked: string[] = [];
 
-const app = journey({
-  patience: 150_000,
-  handle(request) {
-    asked.push(request.url ?? '');
-    return false;
-  },
-});
-beforeEach(() => void (asked.length = 0));
+const app = journey({ patience: 150_000 });
+const { asked } = app;
 
 const violations = (): Promise<string[]> => violationsOn(page);
 

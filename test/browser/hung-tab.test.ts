@@ -5,7 +5,7 @@ import type { RunEvent } from '../../src/debate/events';
 import type { LoopEvent } from '../../src/experiment/records';
 import { violations } from './axe';
 import { journey, shown as shownOn } from './journey';
-import { onDisk } from './on-disk';
+import { loopOnDisk, onDisk } from './on-disk';
 
 /** Answers to tabs that hang. */
 let held: (() => void)[] = [];
@@ -128,23 +128,6 @@ it.each(hangs)('a run is taken over from a tab when %s', { timeout: 400_000 }, a
   expect(new Set(turnIds(events)).size).toBe(turnIds(events).length);
 });
 
-/** The journal of the one loop of this browser, in order. */
-const loopJournal = (on: Page): Promise<LoopEvent[]> =>
-  on.evaluate(
-    () =>
-      new Promise<LoopEvent[]>((done, fail) => {
-        const opening = indexedDB.open('polylogue');
-        opening.onerror = () => fail(opening.error!);
-        opening.onsuccess = () => {
-          const reading = opening.result.transaction('loopEvents').objectStore('loopEvents').getAll();
-          reading.onerror = () => fail(reading.error!);
-          reading.onsuccess = () => {
-            opening.result.close();
-            done((reading.result as { event: LoopEvent }[]).map(({ event }) => event));
-          };
-        };
-      }),
-  );
 const notes = (events: readonly (LoopEvent | RunEvent)[]): string[] => events.flatMap(event => (event.type === 'note' ? [event.note] : []));
 
 /** A loop trained in the page, as small as it may be but for its debates. */
@@ -201,7 +184,7 @@ it.each(hangs)('a loop is taken over, in its debate, from a tab when %s', { time
   expect(notes(events).slice(-2)).toEqual(['resumed', 'paused']);
   expect(['', 'paused']).toContain(notes(events).slice(0, -2).join());
   expect(new Set(turnIds(events)).size).toBe(turnIds(events).length);
-  expect(notes(await loopJournal(second))).toEqual(['resumed', 'paused']);
+  expect(notes(await loopOnDisk(second))).toEqual(['resumed', 'paused']);
   // It can be taken back, and nobody asks: the other one has let go of it.
   await first.getByRole('button', { name: /^(Resume|Take over)$/ }).click();
   await shown(/Stopped\. Polylogue is running a model in another tab/, first);

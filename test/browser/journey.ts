@@ -16,6 +16,8 @@ export interface JourneyOptions extends ServeOptions {
 
 export class Journey {
   browser!: Browser;
+  /** Paths asked of the site by this test, in order. */
+  readonly asked: string[] = [];
   #built!: Awaited<ReturnType<typeof buildApp>>;
   #site!: Site;
   #said: string[] = [];
@@ -39,7 +41,12 @@ export class Journey {
 
   async begin(): Promise<void> {
     this.#built = await buildApp();
-    this.#site = await (this.options.serve?.(this.dir) ?? serveFolder(this.dir, this.options));
+    const { serve, handle } = this.options;
+    const noted: ServeOptions['handle'] = (request, response) => {
+      this.asked.push(request.url ?? '');
+      return handle?.(request, response) ?? false;
+    };
+    this.#site = await (serve?.(this.dir) ?? serveFolder(this.dir, { ...this.options, handle: noted }));
   }
 
   async end(): Promise<void> {
@@ -53,6 +60,7 @@ export class Journey {
     this.browser = await launch();
     this.browser.context.setDefaultTimeout(this.options.patience ?? 120_000);
     this.#said = [];
+    this.asked.length = 0;
     if (!this.options.silent) return;
     this.browser.context.on('console', message => {
       if (message.type() === 'error') this.#said.push(message.text());

@@ -2,6 +2,7 @@
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { journey, shown } from './journey';
+import { loopOnDisk } from './on-disk';
 
 const app = journey({ isolate: true, patience: 60_000 });
 
@@ -12,23 +13,10 @@ async function takeModels(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Take over here' }).waitFor({ state: 'detached' });
 }
 
-/** What the loop of this browser has in its journal, in order. */
-const facts = (page: Page): Promise<string[]> =>
-  page.evaluate(
-    () =>
-      new Promise<string[]>((done, fail) => {
-        const opening = indexedDB.open('polylogue');
-        opening.onerror = () => fail(opening.error!);
-        opening.onsuccess = () => {
-          const reading = opening.result.transaction('loopEvents').objectStore('loopEvents').getAll();
-          reading.onerror = () => fail(reading.error!);
-          reading.onsuccess = () => {
-            opening.result.close();
-            const events = (reading.result as { event: { type: string; iteration?: number } }[]).map(({ event }) => event);
-            done(events.filter(({ type }) => /^(debated|collected|measured)$/.test(type)).map(one => `${one.type} ${one.iteration}`));
-          };
-        };
-      }),
+/** What the loop of this browser has come to, in order. */
+const facts = async (page: Page): Promise<string[]> =>
+  (await loopOnDisk(page)).flatMap(event =>
+    event.type === 'debated' || event.type === 'collected' || event.type === 'measured' ? [`${event.type} ${event.iteration}`] : [],
   );
 
 it('is followed in the tab that let go of it, and goes on there from where the other one stopped', { timeout: 300_000 }, async () => {

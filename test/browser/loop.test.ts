@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { foldAll } from '../../src/debate/fold';
 import { foldLoopAll } from '../../src/experiment/fold';
 import type { LoopFile } from '../../src/experiment/records';
@@ -15,16 +15,9 @@ import { journey, shown as shownOn } from './journey';
 import { watchTasks } from './long-tasks';
 
 let page: Page;
-const asked: string[] = [];
 
-const app = journey({
-  ...{ isolate: true, patience: 150_000, silent: true },
-  handle(request) {
-    asked.push(request.url ?? '');
-    return false;
-  },
-});
-beforeEach(() => void (asked.length = 0));
+const app = journey({ isolate: true, patience: 150_000, silent: true });
+const { asked } = app;
 
 const violations = (): Promise<string[]> => violationsOn(page);
 
@@ -188,7 +181,7 @@ describe('the loop', { timeout: 400_000 }, () => {
     await fill('Held-out questions', '8');
     await fill('Agents', '2');
     // Enough that its trainings outlast some reloads.
-    await fill('Generators: updates', '24');
+    await fill('Generators: updates', '100');
     await fill('Critics: passes over the rows', '2');
     await page.getByText('Further settings').click();
     await fill('Questions scored for surprise', '2');
@@ -225,7 +218,7 @@ describe('the loop', { timeout: 400_000 }, () => {
     expect(await violations()).toEqual([]);
     await tasks.forget();
     await reload();
-    await reached(1, 'finetune', /[1-9]\d*\/50/);
+    await reached(1, 'finetune', /[1-9]\d*\/202/);
     await tasks.note('sets');
     expect(makers.filter(url => url.includes('make.worker'))).toHaveLength(1);
     expect(await violations()).toEqual([]);

@@ -10,6 +10,7 @@ import { manyTimes } from '../fixtures/large-run';
 import { fixtureRun, randomScript } from '../fixtures/run';
 import { violations } from './axe';
 import { journey, shown as shownOn } from './journey';
+import { onDisk } from './on-disk';
 import { watchTasks } from './long-tasks';
 
 let page: Page;
@@ -60,23 +61,7 @@ async function startBatch(on: Page, questions: number): Promise<void> {
 }
 
 /** Every journal as it lies on disk. */
-const onDisk = (on: Page): Promise<RunEvent[][]> =>
-  on.evaluate(
-    () =>
-      new Promise<RunEvent[][]>((done, fail) => {
-        const request = indexedDB.open('polylogue');
-        request.onerror = () => fail(request.error);
-        request.onsuccess = () => {
-          const all = request.result.transaction('events').objectStore('events').getAll();
-          all.onsuccess = () => {
-            const runs: Record<string, RunEvent[]> = {};
-            for (const { run, event } of all.result as { run: string; event: RunEvent }[]) (runs[run] ??= []).push(event);
-            request.result.close();
-            done(Object.values(runs));
-          };
-        };
-      }),
-  );
+const journals = async (on: Page): Promise<RunEvent[][]> => Object.values(await onDisk(on));
 const turnIds = (events: readonly RunEvent[]): string[] => events.flatMap(event => (event.type === 'turn' ? [event.turn.id] : []));
 
 /** Graded answers in the table of a batch. */
@@ -104,21 +89,21 @@ it('a second tab hears of the first before it asks, follows its run as it grows,
   await dialog.getByRole('button', { name: 'Take over' }).click();
   await shown('Another tab took the models over');
   expect(await violations(page)).toEqual([]);
-  const [taken] = await onDisk(second);
+  const [taken] = await journals(second);
   await expect
-    .poll(async () => turnIds((await onDisk(second))[0]!).length, { timeout: 100_000 })
+    .poll(async () => turnIds((await journals(second))[0]!).length, { timeout: 100_000 })
     .toBeGreaterThan(turnIds(taken!).length + 9);
   await second.getByRole('button', { name: 'Pause' }).click();
   await shown('Go on', second);
-  const ids = turnIds((await onDisk(second))[0]!);
+  const ids = turnIds((await journals(second))[0]!);
   expect(new Set(ids).size).toBe(ids.length);
 
   // And back: the first one goes on from what the second has said.
   await page.getByRole('button', { name: 'Take over here' }).click();
-  await expect.poll(async () => turnIds((await onDisk(page))[0]!).length, { timeout: 100_000 }).toBeGreaterThan(ids.length + 9);
+  await expect.poll(async () => turnIds((await journals(page))[0]!).length, { timeout: 100_000 }).toBeGreaterThan(ids.length + 9);
   await page.getByRole('button', { name: 'Pause' }).click();
   await shown('Go on');
-  const back = turnIds((await onDisk(page))[0]!);
+  const back = turnIds((await journals(page))[0]!);
   expect(back.slice(0, ids.length)).toEqual(ids);
   expect(new Set(back).size).toBe(back.length);
 });
@@ -144,14 +129,14 @@ it('a full disk is told; what is in the tab only is handed out, and written once
   const path = await (await saving).path();
   const rescued = (JSON.parse(readFileSync(path, 'utf8')) as { events: RunEvent[] }).events;
   expect(turnIds(rescued)).toHaveLength(9);
-  expect(turnIds((await onDisk(page))[0] ?? []).length).toBeLessThan(9);
+  expect(turnIds((await journals(page))[0] ?? []).length).toBeLessThan(9);
   await banner.getByRole('button', { name: 'Try again' }).click();
   await shown('It is still not possible.');
   await page.evaluate(() => Object.assign((window as unknown as { disk: object }).disk, { room: Infinity }));
   await banner.getByRole('button', { name: 'Try again' }).click();
   await shown('Everything is on disk now.');
   expect(await banner.count()).toBe(0);
-  expect(turnIds((await onDisk(page))[0]!)).toHaveLength(9);
+  expect(turnIds((await journals(page))[0]!)).toHaveLength(9);
 });
 
 it('a newer page gets the record; the older one offers to reload, reads and hands out what it has', { timeout: 400_000 }, async () => {
@@ -224,7 +209,7 @@ it('everything kept is backed up as one archive, and merged back after a dry run
   await page.getByRole('menuitem', { name: 'Back up everything' }).click();
   const archive = join(app.dir, 'backup.zip');
   await (await saving).saveAs(archive);
-  const before = await onDisk(page);
+  const before = await journals(page);
 
   await page.getByRole('button', { name: 'Delete 2 × arithmetic' }).click();
   expect(await violations(page)).toEqual([]);
@@ -232,13 +217,13 @@ it('everything kept is backed up as one archive, and merged back after a dry run
   await expect.poll(() => page.getByRole('list', { name: 'Runs' }).getByRole('listitem').count()).toBe(1);
   await page.getByLabel('Backup to restore').setInputFiles(archive);
   await shown(/would be restored\s+1\s+here already\s+1\s+cannot be taken\s+0/);
-  expect(await onDisk(page)).toHaveLength(1);
+  expect(await journals(page)).toHaveLength(1);
   expect(await violations(page)).toEqual([]);
   await page.getByRole('button', { name: 'Restore 1 part' }).click();
   await shown(/restored\s+1\s+here already/);
   await page.getByRole('dialog').getByRole('button', { name: 'Close' }).last().click();
   await shown('2 × arithmetic');
-  expect(await onDisk(page)).toEqual(before);
+  expect(await journals(page)).toEqual(before);
 
   // Dropped on any screen it is looked into and asked about like one that was picked.
   await go('#/runs');
@@ -250,12 +235,12 @@ it('everything kept is backed up as one archive, and merged back after a dry run
   const dialog = page.getByRole('dialog', { name: 'Restore anything.zip' });
   await shown(/Inside: 2 runs\.\s+would be restored\s+1\s+here already\s+1\s+cannot be taken\s+0\s+3 × arithmetic/);
   await dialog.getByRole('button', { name: 'Cancel' }).click();
-  expect(await onDisk(page)).toHaveLength(1);
+  expect(await journals(page)).toHaveLength(1);
   await dropFile(archive, 'anything.zip');
   await dialog.getByRole('button', { name: 'Restore 1 part' }).click();
   await shown(/restored\s+1\s+here already/);
   await dialog.getByRole('button', { name: 'Close' }).last().click();
-  expect(await onDisk(page)).toHaveLength(2);
+  expect(await journals(page)).toHaveLength(2);
   await go('#/runs');
   await shown('3 × arithmetic');
 
