@@ -10,7 +10,7 @@ const KNOWN = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ];
 
-/** Path of a full Chromium (the headless shell has no WebGPU), or null. */
+/** Path of a Chromium, or null. */
 export function findChromium(): string | null {
   const own = chromium.executablePath();
   return [process.env.CHROMIUM, ...KNOWN, own].find(path => path !== undefined && path !== '' && existsSync(path)) ?? null;

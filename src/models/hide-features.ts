@@ -1,6 +1,10 @@
 // A guard for features of graphics adapters with which onnxruntime computes wrongly, or not at all.
 
-type Info = Pick<GPUAdapterInfo, never> & { subgroupMinSize?: number; isFallbackAdapter?: boolean };
+/** Not every browser tells these. */
+interface Info {
+  subgroupMinSize?: number;
+  isFallbackAdapter?: boolean;
+}
 
 /** Attention kernels are wrong with tiny subgroups: prefills of 32 tokens and more were, with subgroups of 4 (SwiftShader). */
 const tinySubgroups = ({ isFallbackAdapter, subgroupMinSize = 0 }: Info): boolean =>

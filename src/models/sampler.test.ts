@@ -125,6 +125,9 @@ describe('sampling', () => {
 
   it('refuses logits that are no numbers', () => {
     expect(() => sample(Float32Array.from([NaN, NaN]), all, 0.5)).toThrow(RangeError);
+    const broken = Float32Array.from({ length: 3000 }, (_, i) => (i === 1700 ? NaN : i % 1000 === 5 ? 20 : 0));
+    for (const rule of [all, { ...all, topK: 40 }, { ...all, topP: 0.9 }, { ...all, minP: 0.1 }])
+      for (const logits of [broken, broken.map(v => v / 20)]) expect(() => sample(logits, rule, 0.5)).toThrow(RangeError);
     expect(() => sample(Float32Array.from([Infinity, 0]), all, 0.5)).toThrow(RangeError);
   });
 });
