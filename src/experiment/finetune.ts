@@ -26,6 +26,10 @@ export function settingsOf(config: LoopConfig, { role, size, minus, plus }: SetR
   return { ...own, epochs: null, steps: Math.max(1, Math.round(rows / own.batchSize)) };
 }
 
+/** Of one training: fixes which rows each update sees, and how new adapters begin. */
+export const trainingSeed = ({ seed }: LoopConfig, iteration: number, name: AgentName): number =>
+  derivedSeed(seed, 'finetune', iteration, name);
+
 /** Updates the training of a set will make; 0 for one that is not trained on. */
 export const plannedUpdates = (config: LoopConfig, set: SetRow): number =>
   set.skipped === null ? updatesOf(set.size - heldOut(set.size, config.validationRows), settingsOf(config, set)) : 0;
@@ -76,7 +80,7 @@ async function orderOf(context: Context, iteration: number, name: AgentName, hea
     validation: validation.length ? chatJsonl(validation) : null,
     datasetHash: header.sha256,
     settings: settingsOf(config, header),
-    seed: derivedSeed(config.seed, 'finetune', iteration, name),
+    seed: trainingSeed(config, iteration, name),
   };
   const minus = header.role === 'critic' ? { minus: training.filter(({ kind }) => kind === 'corrected').length } : {};
   return { order, rows: { trained: training.length, heldOut: validation.length, ...minus } };
@@ -138,6 +142,7 @@ async function train(
   const losses = tuned.steps.map(({ loss }) => loss);
   await context.record({
     ...ended,
+    ...(tuned.seededRows && { rows: { ...rows, seeded: true } }),
     ...{
       job,
       outcome: 'succeeded',

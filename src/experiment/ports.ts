@@ -57,6 +57,8 @@ export interface Tuned {
   trainedTokens: number;
   trainedParameters: number;
   warnings: string[];
+  /** The rows of each update follow from the order. */
+  seededRows?: true;
   /** It names another base, and the reader had it used all the same. */
   anyway?: true;
 }

@@ -170,8 +170,11 @@ export type LoopEvent =
       /** From its first sign of work to its end, as watched: a resumed loop has seen only the rest. */
       ms: number;
       at: string;
-      /** Of its set; left out when nothing was sent. `minus`: corrected rows among the trained ones of a critic, left out by earlier versions. */
-      rows?: { trained: number; heldOut: number; minus?: number };
+      /**
+       * Of its set; left out when nothing was sent. `minus`: corrected rows among the trained ones of a critic, left out by earlier versions.
+       * `seeded`: which rows each update saw follows from the seed of the order; left out where only the trainer knows.
+       */
+      rows?: { trained: number; heldOut: number; minus?: number; seeded?: true };
       /** Where the result was put; only of what succeeded. */
       kept?: KeptWeights;
     }

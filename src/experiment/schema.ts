@@ -124,7 +124,7 @@ export const loopEventSchema = v.variant('type', [
     warnings: v.pipe(v.array(message), v.maxLength(1000)),
     ms: amount,
     at: stamp,
-    rows: v.optional(v.object({ trained: count, heldOut: count, minus: v.optional(count) })),
+    rows: v.optional(v.object({ trained: count, heldOut: count, minus: v.optional(count), seeded: v.optional(v.literal(true)) })),
     kept: v.optional(v.object(kept)),
   }),
   v.object({

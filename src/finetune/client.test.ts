@@ -39,8 +39,12 @@ function answering(endpoint: FakeEndpoint, ...responses: (Response | Error)[]): 
 
 describe('who is there', () => {
   test.each<[string, FakeOptions, object]>([
-    ['ours, by what it trains', { streams: true }, { id: 'tuner', idempotent: true, streams: true, takes: 'all' }],
-    ['ours without what it does not offer', { forgetful: true }, { id: 'tuner', idempotent: false, streams: false, takes: 'all' }],
+    ['ours, by what it trains', { streams: true }, { id: 'tuner', idempotent: true, streams: true, takes: 'all', seededRows: true }],
+    [
+      'ours without what it does not offer',
+      { forgetful: true },
+      { id: 'tuner', idempotent: false, streams: false, takes: 'all', seededRows: false },
+    ],
     ['a stranger', { stranger: true }, { id: 'openai', idempotent: false, takes: 'few' }],
     ['a proxy that knows who is behind it', { stranger: { upstream: 'https://api.far.test/x', profile: 'nebius' } }, { id: 'nebius' }],
     ['a proxy that does not', { stranger: { upstream: 'https://api.far.test/x', profile: null } }, { id: 'openai' }],

@@ -4,6 +4,9 @@ import type { Profile } from './profile';
 import { updatesOf } from './updates';
 import type { AskedHyperparameters, CreateJobBody } from './wire-order';
 
+/** The wire's seeds have 31 bits. */
+export const seedOnWire = (seed: number): number => seed % 2 ** 31;
+
 /** @param rows of the training file; providers that know no steps are told passes over them */
 export function hyperparametersOf(settings: TrainSettings, rows: number, profile: Profile): AskedHyperparameters {
   const steps = updatesOf(rows, settings);
@@ -47,7 +50,7 @@ export function jobBody(order: TuneOrder, files: SentFiles, rows: number, profil
     training_file: files.training,
     ...(files.validation === null ? {} : { validation_file: files.validation }),
     suffix: `${order.agent}-it${order.iteration}`,
-    seed: order.seed % 2_147_483_648,
+    seed: seedOnWire(order.seed),
     metadata: metadataOf(order, app),
     method: methodOf(order, profile.hyperparameters === 'method' ? asked : {}),
   };

@@ -76,6 +76,8 @@ export interface Tuned {
   /** Trained numbers, as the result files hold them. */
   trainedParameters: number;
   warnings: string[];
+  /** The rows of each update follow from the order (`row-order.ts` of the tuner). */
+  seededRows?: true;
 }
 
 /** Stands where an endpoint's id of a job and of a model would, for weights that were trained elsewhere: no endpoint has them. */

@@ -14,14 +14,16 @@ export interface Profile {
    * E2 with passes and ratios; `few`, passes and batch size, everything else being its own choice.
    */
   takes: 'all' | 'lora' | 'few';
+  /** Which rows an update saw can be computed from the order: `seeded_rows` of our trainer. */
+  seededRows: boolean;
   /** Fewest rows that a job takes. */
   minRows: number;
 }
 
 export const profiles: Record<Profile['id'], Profile> = {
-  tuner: { id: 'tuner', hyperparameters: 'method', idempotent: true, streams: true, takes: 'all', minRows: 1 },
-  nebius: { id: 'nebius', hyperparameters: 'top-level', idempotent: false, streams: false, takes: 'lora', minRows: 10 },
-  openai: { id: 'openai', hyperparameters: 'method', idempotent: false, streams: false, takes: 'few', minRows: 1 },
+  tuner: { id: 'tuner', hyperparameters: 'method', idempotent: true, streams: true, takes: 'all', seededRows: true, minRows: 1 },
+  nebius: { id: 'nebius', hyperparameters: 'top-level', idempotent: false, streams: false, takes: 'lora', seededRows: false, minRows: 10 },
+  openai: { id: 'openai', hyperparameters: 'method', idempotent: false, streams: false, takes: 'few', seededRows: false, minRows: 1 },
 };
 
 export const isProfileId = (id: unknown): id is Profile['id'] => typeof id === 'string' && Object.hasOwn(profiles, id);
@@ -35,6 +37,9 @@ export function profileOf(baseUrl: string): Profile | null {
 /** By what stands in its list of models: E5 of bases that ours trains, or what a proxy tells of the endpoint behind it. */
 export function profileIn({ data, proxy }: ModelList): Profile {
   const told = data.find(({ tuner }) => tuner?.trainable)?.tuner;
-  if (told) return { ...profiles.tuner, streams: told.features.includes('events_sse'), idempotent: told.features.includes('idempotency') };
+  if (told) {
+    const offers = (feature: string): boolean => told.features.includes(feature);
+    return { ...profiles.tuner, streams: offers('events_sse'), idempotent: offers('idempotency'), seededRows: offers('seeded_rows') };
+  }
   return isProfileId(proxy?.profile) ? profiles[proxy.profile] : profiles.openai;
 }

@@ -71,7 +71,15 @@ describe('an order from rows to weights', () => {
     script.push(begin, ...training(endpoint, 4), job => endpoint.succeed(job));
     const tuned = await run();
     expect(tuned).toMatchObject({
-      ...{ job: 'ftjob-2', model: 'ft:base:polylogue::abcdefgh', trainedTokens: 99, trainedParameters: 6, warnings: [], validation: [] },
+      ...{
+        job: 'ftjob-2',
+        model: 'ft:base:polylogue::abcdefgh',
+        trainedTokens: 99,
+        trainedParameters: 6,
+        warnings: [],
+        validation: [],
+        seededRows: true,
+      },
       steps: [1, 2, 3, 4].map(step => ({ step, total: 4, loss: 1 / step })),
     });
     expect(Object.keys(tuned.files)).toEqual(['adapter_config.json', 'adapter_model.safetensors']);

@@ -86,6 +86,7 @@ export async function runOrder(
       trainedTokens: ended.trained_tokens ?? 0,
       trainedParameters: countParameters(files),
       warnings: ledger.warnings,
+      ...(profile.seededRows && { seededRows: true }),
     };
   } catch (error) {
     // The caller's signal is spent; the endpoint gets ten seconds of its own to hear that the job is not wanted.

@@ -163,7 +163,7 @@ export const tunerSchema = v.object({
     v.optional(v.object({ per_million_tokens: v.pipe(v.number(), v.minValue(0)), currency: v.pipe(v.string(), v.regex(/^[A-Z]{3}$/)) })),
     undefined,
   ),
-  /** Of: `lora`, `full`, `continue`, `adapter_files`, `events_sse`, `idempotency`, `validation`, `checkpoints`. */
+  /** Of: `lora`, `full`, `continue`, `adapter_files`, `events_sse`, `idempotency`, `validation`, `checkpoints`; ours: `seeded_rows`, updates see the rows that its `row-order.ts` draws. */
   features: v.array(v.string()),
 });
 

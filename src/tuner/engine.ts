@@ -103,6 +103,8 @@ export interface TrainEngine {
   readonly slots: number;
   /** Supervised alone when left out. */
   readonly methods?: readonly Method[];
+  /** Each update sees the rows that `row-order.ts` draws under the seed of the job; left out: in an order of its own. */
+  readonly seededRows?: boolean;
   /** May train without a word: its silence counts from its first one. */
   readonly quiet?: boolean;
   bases(): Promise<BaseModel[]>;

@@ -91,7 +91,7 @@ export class Models {
         engine: this.engine.name,
         slots: this.engine.slots,
         parameters: base.parameters,
-        features,
+        features: [...features, ...(this.engine.seededRows ? ['seeded_rows'] : [])],
       },
     }));
     const tuned = this.tuned().map(({ id, created }): ModelObject => ({

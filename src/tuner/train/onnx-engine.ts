@@ -25,6 +25,7 @@ export function createOnnxEngine<T extends RuntimeTensor>({ bases, slots = 1, ..
   let described: Promise<BaseModel[]> | undefined;
   return {
     name: 'onnx',
+    seededRows: true,
     slots,
     methods: ['supervised', 'dpo'],
     bases: () => (described ??= Promise.all(bases.map(place => describeBase(place)))),

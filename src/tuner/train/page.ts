@@ -25,6 +25,7 @@ export function createWorkerEngine(options: WorkerEngineOptions): TrainEngine {
   let described: Promise<BaseModel[]> | undefined;
   return {
     name: 'onnx',
+    seededRows: true,
     slots,
     methods: ['supervised', 'dpo'],
     bases() {

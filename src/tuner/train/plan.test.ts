@@ -9,7 +9,8 @@ import { profiles } from '../../finetune/profile';
 import type { BaseModel, Hyperparameters } from '../engine';
 import { resolveHyperparameters } from '../hyperparameters';
 import { someJob } from './fixture';
-import { batchOrder, microBatches, stepsOf } from './plan';
+import { batchOrder } from '../row-order';
+import { microBatches, stepsOf } from './plan';
 
 const settings = (changes: Partial<Hyperparameters>): Hyperparameters => someJob({ hyperparameters: changes }).hyperparameters;
 

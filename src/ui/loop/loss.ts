@@ -27,6 +27,12 @@ export const nats = (loss: number): string => loss.toFixed(loss < 0.1 ? 3 : 2);
 /** Beyond this many updates neighbours are drawn as their mean; the table keeps every one. */
 const mostPoints = 200;
 
+/** First of the updates that a point of the training line stands for. @param to the last of them @param updates drawn in all */
+export function firstOf(to: number, updates: number): number {
+  const width = Math.ceil(updates / mostPoints);
+  return Math.floor((to - 1) / width) * width + 1;
+}
+
 function batchPoints(losses: readonly number[], who: string): Point[] {
   const width = Math.ceil(losses.length / mostPoints);
   const points: Point[] = [];

@@ -10,6 +10,9 @@ export type OpenPoint = { beside?: true } & (
   | { figure: 'diversity'; iteration: number; chart: DiversityId; line: string }
   | { figure: 'labels'; iteration: number; line: string }
   | { figure: 'set'; iteration: number; agent: AgentName }
+  /** Updates of a training, first and last; for `held-out` both are the number of updates before it was measured. */
+  | { figure: 'loss'; iteration: number; agent: AgentName; line: 'training' | 'held-out'; from: number; to: number; loss: number }
+  | { figure: 'cost'; iteration: number; part: 'spoken' | 'trained' }
 );
 
 const nameOf = (point: OpenPoint): string => Object.values(point).join(' ');
