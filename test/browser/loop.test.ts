@@ -8,6 +8,7 @@ import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { foldAll } from '../../src/debate/fold';
 import { foldLoopAll } from '../../src/experiment/fold';
+import { presetById } from '../../src/experiment/presets';
 import type { LoopFile } from '../../src/experiment/records';
 import { root } from '../steps';
 import { violations as violationsOn } from './axe';
@@ -148,12 +149,31 @@ describe('the loop', { timeout: 400_000 }, () => {
 
     await page.getByRole('button', { name: /^Loss curve of generator A/ }).press('Enter');
     await page.getByRole('figure', { name: 'Loss of generator A, iteration 3' }).waitFor();
-    const losses = page.getByRole('group', { name: /^Training loss .* held-out rows/ });
-    await losses.getByRole('img').first().focus();
+    const curve = page.getByRole('group', { name: /^Training loss .* held-out rows/ });
+    await curve.getByRole('button').first().focus();
     await page.keyboard.press('ArrowRight');
     expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toMatch(/^Step 2: training loss/);
+    const step = curve.getByRole('button', { name: /^Step 7: training loss/ });
+    await step.press('Enter');
+    await rows.getByRole('heading', { name: /^Iteration 3, generator A, step 7: loss [\d.]+$/ }).waitFor();
+    await rows.getByRole('row').nth(1).waitFor();
+    expect(await rows.getByRole('row').count()).toBe(1 + presetById('gentle').config.training.generator.batchSize);
+    await curve
+      .getByRole('button', { name: /of iteration 1: loss of held-out rows/ })
+      .last()
+      .press('Enter');
+    await rows.getByRole('heading', { name: /^Iteration 1, generator A, held-out rows after step \d+: loss [\d.]+$/ }).waitFor();
+    await rows.getByRole('row').nth(1).waitFor();
+    expect(await rows.getByRole('row').count()).toBeLessThanOrEqual(1 + presetById('gentle').config.validationRows);
     expect(await violations()).toEqual([]);
-
+    // What an iteration cost: question by question, training by training.
+    await page.getByRole('button', { name: /spoken tokens, iteration 2$/ }).press('Enter');
+    await rows.getByRole('heading', { name: /^Iteration 2: .* calls, .* spoken tokens$/ }).waitFor();
+    await rows.getByRole('row').nth(400).waitFor();
+    await page.getByRole('button', { name: /trained tokens, iteration 2$/ }).press('Enter');
+    await rows.getByRole('heading', { name: /^Iteration 2: 6 trainings, .* trained tokens$/ }).waitFor();
+    expect(await rows.getByRole('row').count()).toBe(7);
+    expect(await violations()).toEqual([]);
     await chart.getByRole('button', { name: /^Iteration 1, debate/ }).press('Enter');
     await rows.waitFor();
     await page.getByRole('button', { name: /^All/ }).click();
