@@ -17,8 +17,9 @@ import { benchLoop, type LoopTimes } from './bench/loop';
 import { benchLoopInPage } from './bench/loop-page';
 import { benchPage, type PageTimes } from './bench/page';
 import { togetherOverOne } from './bench/processors';
+import type { Report } from './bench/report';
 import { table } from './bench/table';
-import { benchTrainStep, type TrainStepTimes } from './bench/train-step';
+import { benchTrainStep } from './bench/train-step';
 import { CliError } from './errors';
 
 const USAGE = `Usage: npm run bench -- [--json] [--only node,node-100m,wasm,train-step,page,loop,lecture,loop-page,lecture-page,webgpu,webgpu-100m,webgpu-100m-q4f16] [--rounds 3] [--threads 1]
@@ -32,20 +33,6 @@ page        first paint of the recording, script before it, click to the first l
 loop        one iteration of the closed loop on Node, all cores: 200 training and 200 held-out questions, six adapters
 lecture     the same with the lecture preset
 loop-page, lecture-page  both in the built page, on wasm, trained in the page`;
-
-export interface Report {
-  date: string;
-  machine: string;
-  /** Arithmetic of all processors together over that of one; null where no engine was measured. */
-  together: number | null;
-  /** Of onnxruntime, on both sides of a comparison. */
-  threads: number;
-  engines: Record<string, EngineBench>;
-  trainStep: TrainStepTimes | null;
-  page: PageTimes | null;
-  /** One iteration each, by part; null where it was not measured. */
-  loops: Record<string, LoopTimes>;
-}
 
 const USUAL = ['node', 'node-100m', 'wasm', 'train-step', 'page', 'loop', 'lecture', 'loop-page', 'lecture-page'] as const;
 const ON_CARD = ['webgpu', 'webgpu-100m', 'webgpu-100m-q4f16'] as const;

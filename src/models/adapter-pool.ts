@@ -2,58 +2,13 @@
 // columns are whose.
 import type { MappedAdapter } from '../onnx/feeds';
 import type { Projection } from '../onnx/resolve';
-import { loraA, loraB } from '../onnx/surgery';
-import type { AdapterInputs } from './adapters';
+import type { AdapterInputs } from './adapter-inputs';
+import { columnsOf, poolMatrices, type Columns } from './pool-matrices';
 import { LORA_ROWS } from './pool-surgery';
 import type { Feeds, Runtime } from './runtime';
 
-export const rankOf = (adapter: MappedAdapter): number => Math.max(0, ...[...adapter.values()].map(m => m.rank));
-
-export interface Matrix {
-  dims: readonly [number, number];
-  data: Float32Array;
-}
-
-/**
- * A [K, rank] and B [rank, N] of all adapters side by side, by the name of the graph's input; ranks are added up, at least to 1.
- * @param group each adapter begins at a multiple of it
- */
-export function poolMatrices(modules: readonly Projection[], adapters: ReadonlyMap<string, MappedAdapter>, group = 1): Map<string, Matrix> {
-  const { rank, columns } = columnsOf(adapters, group);
-  return new Map(
-    modules.flatMap(({ name, K, N }): [string, Matrix][] => {
-      const A = new Float32Array(K * rank);
-      const B = new Float32Array(rank * N);
-      for (const [id, adapter] of adapters) {
-        const own = adapter.get(name);
-        if (!own) continue;
-        const { from } = columns.get(id)!;
-        for (let k = 0; k < K; k++) A.set(own.A.subarray(k * own.rank, (k + 1) * own.rank), k * rank + from);
-        B.set(own.B, from * N);
-      }
-      return [
-        [loraA(name), { dims: [K, rank], data: A }],
-        [loraB(name), { dims: [rank, N], data: B }],
-      ];
-    }),
-  );
-}
-
-type Columns = ReadonlyMap<string, { from: number; to: number }>;
-
 /** Products are summed in small groups, and a row's own must fall into the same ones in any company. */
 const GROUP = 8;
-
-function columnsOf(adapters: ReadonlyMap<string, MappedAdapter>, group: number): { rank: number; columns: Columns } {
-  const columns = new Map<string, { from: number; to: number }>();
-  let rank = 0;
-  for (const [id, adapter] of adapters) {
-    const to = rank + rankOf(adapter);
-    columns.set(id, { from: rank, to });
-    rank = Math.ceil(to / group) * group;
-  }
-  return { rank: Math.max(1, rank), columns };
-}
 
 /** Adapters that some batch speaks with, side by side. */
 interface Company {

@@ -3,6 +3,7 @@ import { stackAdapters, type Feed, type MappedAdapter } from '../onnx/feeds';
 import { AdapterMismatch, mapAdapter } from '../onnx/mapping';
 import { AdapterError, readAdapter, type AdapterFiles } from '../onnx/peft';
 import type { Projection, Refusal } from '../onnx/resolve';
+import type { AdapterInputs } from './adapter-inputs';
 import { AdapterPool } from './adapter-pool';
 import { EngineError } from './fault';
 import { keepRowsInPlace } from './host-rows';
@@ -38,14 +39,6 @@ export function placeAdapter(id: string, files: AdapterFiles, modules: readonly 
       error,
     );
   }
-}
-
-/** The adapter inputs of one batch. */
-export interface AdapterInputs {
-  feeds(): Feeds;
-  /** Only these rows go on, in this order. */
-  keep(rows: readonly number[]): void;
-  dispose(): void;
 }
 
 export class AdapterShelf {

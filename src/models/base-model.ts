@@ -1,7 +1,7 @@
 // The base that all agents with adapters share. Its graph gets adapter inputs when the first agent needs them, and other ones when they
 // become too many for the form they have.
 import type { MappedAdapter } from '../onnx/feeds';
-import { rankOf } from './adapter-pool';
+import { rankOf } from './pool-matrices';
 import { AdapterShelf } from './adapters';
 import { Batch, type Model } from './batch';
 import type { SelfCheck } from './engine';

@@ -1,5 +1,5 @@
 // Rows of unequal length going through the model together: right-padded prefill, then one token per row and step.
-import type { AdapterInputs } from './adapters';
+import type { AdapterInputs } from './adapter-inputs';
 import type { KvCache } from './cache';
 import type { DecoderShape } from './decoder-shape';
 import { evenWidth } from './even-width';

@@ -2,21 +2,10 @@
 import { chooseFiles, type ChosenFiles, type NamedFile } from './choose-files';
 import { decideDevice, sightGpu, wishOf, type DeviceDecision } from './device-probe';
 import type { Fetch } from './download';
-import type { EngineModelRef } from './engine';
+import type { DeviceChoice, EngineModelRef } from './engine';
 import { folderOf } from './folder-of';
 import { browserCache, type ModelCache } from './model-cache';
-import type { DeviceChoice } from './protocol';
-
-export interface ModelDescription {
-  files: NamedFile[];
-  /** Bytes of all files, and of those that are not here yet. */
-  total: number;
-  missing: number;
-  dtype: string;
-  device: string;
-  /** Why this device and this precision, in words. */
-  reason: string;
-}
+import type { ModelDescription } from './permit';
 
 export interface DescribeOptions {
   device?: DeviceChoice;

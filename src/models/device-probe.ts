@@ -1,7 +1,6 @@
 // Which device to run a model on here, and why.
-import type { EngineModelRef } from './engine';
+import type { DeviceChoice, EngineModelRef } from './engine';
 import type { DeviceFacts } from './dtype-policy';
-import type { DeviceChoice } from './protocol';
 
 export interface DeviceDecision {
   facts: DeviceFacts;

@@ -1,6 +1,6 @@
 // A draw that a few candidates decide: they are looked for one by one, and the others are never ordered.
+import type { SamplingRule } from './engine';
 import { expDown } from './exp-down';
-import type { SamplingRule } from './sampler';
 
 /** So many are looked for; most draws fall among the first two or three. */
 const FEW = 12;

@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 
 import type { EngineRow, LoadProgress } from './engine';
-import { createWebEngine, type WebEngineOptions } from './engine-client';
+import { createWebEngine } from './engine-client';
+import type { WebEngineOptions } from './engine-starter';
 import type { FetchQuestion } from './permit';
 import type { FromEngine, LoadRequest, ToEngine } from './protocol';
 

@@ -1,31 +1,7 @@
 // The engine as the page sees it: the same interface as in Node, with a worker behind it that is replaced when it dies.
-import type { AdapterFiles } from '../onnx/peft';
-import type { Engine, EngineModelRef, EngineRow, EngineUpdate, LoadProgress } from './engine';
-import { EngineStarter, isDeath, wordsOf } from './engine-starter';
+import type { Engine, EngineModelRef, EngineRow, EngineUpdate } from './engine';
+import { EngineStarter, isDeath, wordsOf, type WebEngineOptions } from './engine-starter';
 import { EngineError } from './fault';
-import type { FetchQuestion } from './permit';
-import type { DeviceChoice } from './protocol';
-
-export interface WebEngineOptions {
-  device?: DeviceChoice;
-  onProgress?(progress: LoadProgress): void;
-  /** Told when the engine died and was started again; the rows that were under way are spoken again from their start. */
-  onRestart?(reason: string): void;
-  /** Told when that start is over, one way or the other; `onProgress` was told its phases. */
-  onRestarted?(): void;
-  /**
-   * May this be fetched from another site? Nothing is unless the answer is yes; without this function no model of a hub can be loaded that is
-   * not kept here. Asked whenever the engine starts, also by itself after it stopped. The signal says that the question is void.
-   */
-  consent?(question: FetchQuestion, signal: AbortSignal): Promise<boolean>;
-  signal?: AbortSignal;
-  /** For a local model: what the user picked. */
-  files?: readonly File[];
-  adapters?: ReadonlyMap<string, AdapterFiles>;
-  /** URL of the folder of built-in models, ending in a slash; beside the page when left out. */
-  models?: string;
-  createWorker?(): Worker;
-}
 
 /** Deaths in a row, without a single answer between them, after which it is no accident. */
 const MOST_DEATHS = 2;

@@ -1,11 +1,32 @@
 // Starts the engine's worker and loads the model in it; without the graphics card when the worker dies on it.
 import type { AdapterFiles } from '../onnx/peft';
 import { wishOf } from './device-probe';
-import type { EngineModelRef, LoadProgress, TunedFiles } from './engine';
-import type { WebEngineOptions } from './engine-client';
+import type { DeviceChoice, EngineModelRef, LoadProgress, TunedFiles } from './engine';
 import { EngineError } from './fault';
-import type { DeviceChoice, FromEngine, LoadedEngine } from './protocol';
+import type { FetchQuestion } from './permit';
+import type { FromEngine, LoadedEngine } from './protocol';
 import { WorkerGone, WorkerLine } from './worker-line';
+
+export interface WebEngineOptions {
+  device?: DeviceChoice;
+  onProgress?(progress: LoadProgress): void;
+  /** Told when the engine died and was started again; the rows that were under way are spoken again from their start. */
+  onRestart?(reason: string): void;
+  /** Told when that start is over, one way or the other; `onProgress` was told its phases. */
+  onRestarted?(): void;
+  /**
+   * May this be fetched from another site? Nothing is unless the answer is yes; without this function no model of a hub can be loaded that is
+   * not kept here. Asked whenever the engine starts, also by itself after it stopped. The signal says that the question is void.
+   */
+  consent?(question: FetchQuestion, signal: AbortSignal): Promise<boolean>;
+  signal?: AbortSignal;
+  /** For a local model: what the user picked. */
+  files?: readonly File[];
+  adapters?: ReadonlyMap<string, AdapterFiles>;
+  /** URL of the folder of built-in models, ending in a slash; beside the page when left out. */
+  models?: string;
+  createWorker?(): Worker;
+}
 
 const ownWorker = (): Worker => new Worker(new URL('./engine.worker.ts', import.meta.url), { type: 'module', name: 'polylogue-engine' });
 

@@ -1,6 +1,9 @@
 // What the rest of the program sees of the society engine, wherever it runs (worker in the page, Node process).
 
 /** Structurally equal to the debate room's request and update types; this room may not import them. */
+/** Where a model is to run; `auto` looks what there is. */
+export type DeviceChoice = 'auto' | 'wasm' | 'webgpu';
+
 export interface EngineSampling {
   temperature: number;
   topK: number;
@@ -8,6 +11,9 @@ export interface EngineSampling {
   minP: number;
   maxNewTokens: number;
 }
+
+/** How one token is drawn. */
+export type SamplingRule = Omit<EngineSampling, 'maxNewTokens'>;
 
 export interface EngineMessage {
   role: 'system' | 'user' | 'assistant';

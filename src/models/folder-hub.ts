@@ -4,7 +4,7 @@ import { download, hubSize, isText, type Fetch } from './download';
 import { EngineError } from './fault';
 import type { ModelCache } from './model-cache';
 import type { FileFacts, ModelFolder } from './model-folder';
-import type { Permit } from './permit';
+import { DEFAULT_HUB, type Permit } from './permit';
 
 export interface HubOptions {
   /** `owner/name` */
@@ -17,8 +17,6 @@ export interface HubOptions {
   /** Told once when files cannot be kept, e.g. because storage is full; the model still loads. */
   onUnkept?(reason: string): void;
 }
-
-export const DEFAULT_HUB = 'https://huggingface.co';
 
 /** Configuration and tokenizers are shorter; whoever answers with more is no hub. */
 const MOST_TEXT = 64 * 2 ** 20;

@@ -8,7 +8,7 @@ import type { DecoderShape } from './decoder-shape';
 import { decoderShape } from './decoder-shape';
 import { EngineError } from './fault';
 import { countParameters } from './parameters';
-import { poolMatrices } from './adapter-pool';
+import { poolMatrices } from './pool-matrices';
 import { bakePool, poolAdapters } from './pool-surgery';
 import type { Runtime, Session } from './runtime';
 import { addSlotOutputs } from './slot-outputs';

@@ -1,10 +1,23 @@
 // Nothing comes from another site before the user agreed: first to asking that host about a model, then to the exact bytes of its files.
-import type { ModelDescription } from './describe-model';
+import type { NamedFile } from './choose-files';
 import type { EngineModelRef } from './engine';
 import { EngineError } from './fault';
-import { DEFAULT_HUB } from './folder-hub';
+
+export const DEFAULT_HUB = 'https://huggingface.co';
 
 export type HubRef = Extract<EngineModelRef, { kind: 'hub' }>;
+
+/** What is asked about: what loading a model would cost. */
+export interface ModelDescription {
+  files: NamedFile[];
+  /** Bytes of all files, and of those that are not here yet. */
+  total: number;
+  missing: number;
+  dtype: string;
+  device: string;
+  /** Why this device and this precision, in words. */
+  reason: string;
+}
 
 export interface FetchQuestion {
   ref: HubRef;

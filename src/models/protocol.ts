@@ -1,6 +1,7 @@
 // What the page and the engine's worker say to each other.
 import type { AdapterFiles } from '../onnx/peft';
 import type {
+  DeviceChoice,
   EngineFacts,
   EngineFault,
   EngineMessage,
@@ -15,8 +16,6 @@ import type {
   TunedFiles,
 } from './engine';
 import type { FetchQuestion } from './permit';
-
-export type DeviceChoice = 'auto' | 'wasm' | 'webgpu';
 
 export interface LoadRequest {
   ref: EngineModelRef;

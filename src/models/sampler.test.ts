@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { randomNumbers } from '../onnx/fixtures/weights';
-import { sample, type SamplingRule } from './sampler';
+import type { SamplingRule } from './engine';
+import { sample } from './sampler';
 
 const all: SamplingRule = { temperature: 1, topK: 0, topP: 1, minP: 0 };
 

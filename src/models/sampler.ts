@@ -1,5 +1,5 @@
 // One token from one row of logits: temperature, then top-k, top-p, min-p, then inverse CDF over what is left.
-import type { EngineSampling } from './engine';
+import type { SamplingRule } from './engine';
 import { drawAmongFew } from './draw-few';
 import { expDown } from './exp-down';
 import { MassBins } from './mass-bins';
@@ -10,8 +10,6 @@ export interface Choice {
   /** ln p at temperature 1 over the whole vocabulary, before any filter. */
   logprob: number;
 }
-
-export type SamplingRule = Omit<EngineSampling, 'maxNewTokens'>;
 
 /** Σ exp((logit − max) / temperature) */
 function massOf(logits: Float32Array, max: number, temperature: number): number {

@@ -6,7 +6,7 @@ import type { AdapterFilesRecord, AdapterRecord } from './adapter-records';
 import { StoreError, asStoreError } from './errors';
 import type { JournalRecord } from './kind';
 import type { LoopHeader } from './loop-records';
-import type { MemoRecord } from './memos';
+import type { MemoRecord } from './memo-records';
 import type { RunHeader } from './records';
 import type { SetRecord, SetRowsRecord } from './set-records';
 

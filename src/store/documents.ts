@@ -1,7 +1,7 @@
 // Records written once and whole. What the disk refuses stays in this tab, is found like the rest, and is written when there is room again.
 import type { IDBPDatabase, IDBPObjectStore } from 'idb';
 import type { Database, Stores } from './database';
-import type { SaveThrough } from './journals';
+import type { SaveThrough } from './save';
 
 export interface Put {
   store: Stores;

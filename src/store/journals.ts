@@ -8,6 +8,7 @@ import { missing, type JournalHeader, type Kind } from './kind';
 import { hold, type Hold, type Locks } from './locks';
 import { schemaOf } from './migrate';
 import { StoredReader, type Stored } from './read';
+import type { SaveThrough } from './save';
 
 /** A row of a list. `header` is null when this version cannot read it; it can still be exported and deleted. */
 export interface Listed<H> {
@@ -19,12 +20,6 @@ export interface Listed<H> {
   /** Events that are in this tab only. */
   unsaved: number;
 }
-
-/**
- * Writes through `write`; false = the medium failed and what was to be written stays in memory.
- * @param size records to be written; `waiting` of them are counted as unsaved already
- */
-export type SaveThrough = (write: (database: Database) => Promise<unknown>, size: number, waiting: number) => Promise<boolean>;
 
 export interface JournalsOptions<E extends { type: string }, H extends JournalHeader> {
   kind: Kind<E, H>;

@@ -1,17 +1,9 @@
 // What must outlive a reload to find a finetuning job again.
 import type { JobMemo, MemoStore } from '../finetune/memo';
 import type { Documents } from './documents';
-import { migrate, type Migrations } from './migrate';
+import { memoMigrations, type MemoRecord } from './memo-records';
+import { migrate } from './migrate';
 import { recordSchema } from './records';
-
-export interface MemoRecord {
-  schema: typeof recordSchema;
-  /** `TuneOrder.key`. */
-  key: string;
-  memo: JobMemo;
-}
-
-export const memoMigrations: Migrations = {};
 
 /** The finetune room's store of memos over the record. */
 export class Memos implements MemoStore {

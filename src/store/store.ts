@@ -10,13 +10,14 @@ import { Documents } from './documents';
 import { StoreError, asStoreError, isMediumFailure } from './errors';
 import { memoryOnly, reasonOf, type StoreHealth } from './health';
 import type { Receipt } from './journal';
-import { Journals, type Listed, type SaveThrough } from './journals';
+import { Journals, type Listed } from './journals';
 import { loopKind, runKind } from './kind';
 import { pageLocks, type Locks } from './locks';
 import { loopHeaderOf, type LoopHeader, type LoopStart } from './loop-records';
 import { Memos } from './memos';
 import { asLoopFile, asRunFile, type ExportedLoop, type ExportedRun, type StoredLoop, type StoredRun } from './read';
 import { headerOf, type RunHeader } from './records';
+import type { SaveThrough } from './save';
 import { Sets } from './sets';
 
 export interface StoreOptions {

@@ -11,11 +11,12 @@ import { defaultLimits, type Limits } from './limits';
 import { Models } from './models';
 import { openApi } from './openapi';
 import type { Parts } from './parts';
-import { Queue, type Workshop } from './queue';
+import { Queue } from './queue';
 import { forget } from './retention';
 import { fileRoutes } from './routes-files';
 import { jobRoutes } from './routes-jobs';
 import { modelRoutes } from './routes-models';
+import type { Workshop } from './workshop';
 
 export interface TunerOptions {
   engine: TrainEngine;

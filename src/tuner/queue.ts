@@ -1,27 +1,13 @@
 // Who trains next: jobs are checked and trained in the order they came, as many side by side as the engine has slots; nothing is trained twice, nothing is forgotten.
 import { isTerminal } from '../finetune/wire';
-import { DiskError, type Disk } from './disk';
-import { methodOf, TrainError, type TrainEngine } from './engine';
+import { DiskError } from './disk';
+import { methodOf, TrainError } from './engine';
 import { ApiError } from './errors';
-import type { Files } from './files';
 import { sweep, sweepJob, toRestart } from './restart';
 import type { Job } from './job';
-import type { Jobs } from './jobs';
-import type { Limits } from './limits';
-import type { Models } from './models';
 import { checkRows, RowsError } from './rows';
 import { trainJob } from './train-job';
-
-export interface Workshop {
-  engine: TrainEngine;
-  disk: Disk;
-  jobs: Jobs;
-  files: Files;
-  models: Models;
-  limits: Limits;
-  /** For whoever runs the endpoint; jobs have their own events. */
-  log(line: string): void;
-}
+import type { Workshop } from './workshop';
 
 /** Why a run is stopped by the endpoint itself. */
 export class Closing extends Error {

@@ -1,6 +1,6 @@
 // How long others' data stays: uploads and weights older than the operator wants are deleted, the record of what happened is not.
 import { isTerminal } from '../finetune/wire';
-import type { Workshop } from './queue';
+import type { Workshop } from './workshop';
 import { sweepJob } from './restart';
 
 /** @param before milliseconds since 1970; what ended or was uploaded earlier goes, unless a job that is not finished needs it */

@@ -2,7 +2,7 @@
 import type { Bytes } from './disk';
 import { methodOf, TrainError, type Files as TrainFiles, type TrainUpdate } from './engine';
 import type { Job } from './job';
-import type { Workshop } from './queue';
+import type { Workshop } from './workshop';
 import { checkResult, probeWarning, publishedNames } from './results';
 import { restOf } from './restart';
 

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import type { ModelDescription } from '../../src/models/describe-model';
+import type { ModelDescription } from '../../src/models/permit';
 import type { EngineRow, SelfCheck } from '../../src/models/engine';
 import { serveHub, type Hub } from '../../src/models/fixtures/hub-server';
 import { tinyModel } from '../../src/models/fixtures/tiny-model';

@@ -1,5 +1,5 @@
 // The table of `npm run bench`, in Markdown so that it can stand in the README as it is.
-import type { Report } from '../bench';
+import type { Report } from './report';
 
 const round = (value: number, digits: number): string => value.toFixed(digits);
 

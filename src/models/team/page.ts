@@ -1,7 +1,8 @@
 // The engines of a page: one worker, and for a small model on wasm one more for each further processor.
 import { SMALL_GRAPH } from '../base-model';
 import type { EngineFacts, EngineModelRef } from '../engine';
-import { createWebEngine, type WebEngineOptions } from '../engine-client';
+import { createWebEngine } from '../engine-client';
+import type { WebEngineOptions } from '../engine-starter';
 import { createTeam, type Team } from './team';
 
 interface Machine {

@@ -1,5 +1,6 @@
 // Lets a journey drive the engine of the page: what the product's page calls, and the numeric cases in a worker of their own.
-import { createWebEngine, type WebEngineOptions } from '../../../src/models/engine-client';
+import { createWebEngine } from '../../../src/models/engine-client';
+import type { WebEngineOptions } from '../../../src/models/engine-starter';
 import { describeModel } from '../../../src/models/describe-model';
 import type { FetchQuestion } from '../../../src/models/permit';
 import type {
