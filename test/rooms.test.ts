@@ -59,6 +59,22 @@ function trespass({ file, room, target }: Import): string | null {
   return to === room || MAY[room]?.includes(to) ? null : `${file} imports ${target}: ${room} may not import ${to}`;
 }
 
+/** @param names what each file names in its imports @returns files that lead back to themselves, one of each circle; empty = none */
+function circles(names: ReadonlyMap<string, readonly string[]>): string[] {
+  const state = new Map<string, 'open' | 'done'>();
+  const found: string[] = [];
+  const visit = (file: string): void => {
+    state.set(file, 'open');
+    for (const next of names.get(file) ?? []) {
+      if (state.get(next) === 'open') found.push(`${file} → ${next}`);
+      else if (!state.has(next)) visit(next);
+    }
+    state.set(file, 'done');
+  };
+  for (const file of names.keys()) if (!state.has(file)) visit(file);
+  return found;
+}
+
 const all = files(src).map(file => ({ file, text: readFileSync(file, 'utf8') }));
 
 describe('rooms', () => {
@@ -68,6 +84,20 @@ describe('rooms', () => {
 
   test('imports point inward, and pure rooms import no package', () => {
     expect(all.flatMap(({ file, text }) => importsOf(file, text).map(trespass)).filter(Boolean)).toEqual([]);
+  });
+
+  test('no file imports itself by way of others', () => {
+    const known = new Set(all.map(({ file }) => file));
+    const named = ({ file, text }: (typeof all)[number]): string[] =>
+      importsOf(file, text).flatMap(({ target }) => {
+        if (!target.startsWith('.')) return [];
+        const path = resolve(file, '..', target);
+        return [path, `${path}.ts`, join(path, 'index.ts')].filter(one => known.has(one));
+      });
+    const names = new Map(all.map(one => [one.file, named(one)]));
+    expect([...names.values()].flat().length).toBeGreaterThan(1000);
+    expect(circles(names)).toEqual([]);
+    expect(circles(new Map(Object.entries({ a: ['b'], b: ['c'], c: ['a'], d: ['a'] })))).toEqual(['c → a']);
   });
 
   test('pure rooms touch no clock, page, storage, network or global randomness', () => {
