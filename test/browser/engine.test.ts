@@ -94,7 +94,7 @@ describe.each(['wasm', 'webgpu'] as const)('engine on %s', device => {
     .filter(c => c.essential)
     .map(c => c.name);
   // Processors run the pool, fed or as part of the graph; graphics cards an adapter per row.
-  const forms = device === 'wasm' ? (['per row', 'pooled', 'joined', 'baked'] as const) : (['per row'] as const);
+  const forms = device === 'wasm' ? (['per row', 'pooled', 'baked'] as const) : (['per row'] as const);
   const cases = forms.flatMap(form => (device === 'wasm' ? essential : onGpu).map(name => [name, form] as const));
   it.each(cases)('rows with adapters equal models with the adapter merged in: %s, %s', async (name, form) => {
     const results = (await page.evaluate(([d, n, f]) => engine.numeric(d, [n], f), [device, name, form] as const)) as Record<

@@ -124,7 +124,7 @@ const api = {
       worker.postMessage('tell the heap');
     }),
   /** @param independent the reference runs on the processor even where activations are rounded */
-  numeric: (device: 'wasm' | 'webgpu', names: string[], form: 'per row' | 'pooled' | 'joined' | 'baked', independent = false) =>
+  numeric: (device: 'wasm' | 'webgpu', names: string[], form: 'per row' | 'pooled' | 'baked', independent = false) =>
     new Promise(resolve => {
       const worker = new Worker(new URL('./numeric.worker.ts', import.meta.url), { type: 'module' });
       worker.onmessage = ({ data }) => {
