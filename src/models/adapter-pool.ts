@@ -3,8 +3,8 @@
 import type { MappedAdapter } from '../onnx/feeds';
 import type { Projection } from '../onnx/resolve';
 import type { AdapterInputs } from './adapter-inputs';
-import { joinMatrices, type Siblings } from './join-siblings';
-import { columnsOf, LORA_ROWS, poolMatrices, type Columns } from './pool-matrices';
+import { columnsOf, poolMatrices, type Columns } from './pool-matrices';
+import { LORA_ROWS } from './pool-surgery';
 import type { Feeds, Runtime } from './runtime';
 
 /** Products are summed in small groups, and a row's own must fall into the same ones in any company. */
@@ -25,17 +25,10 @@ export class AdapterPool {
   readonly #runtime: Runtime;
   readonly #adapters: ReadonlyMap<string, MappedAdapter>;
   readonly #modules: readonly Projection[] | null;
-  readonly #siblings: readonly Siblings[];
   readonly #companies = new Map<string, Company>();
 
   /** @param modules to feed, for each batch with the adapters of its rows alone; null where the graph holds the matrices of all */
-  constructor(
-    runtime: Runtime,
-    adapters: ReadonlyMap<string, MappedAdapter>,
-    modules: readonly Projection[] | null,
-    siblings: readonly Siblings[] = [],
-  ) {
-    this.#siblings = siblings;
+  constructor(runtime: Runtime, adapters: ReadonlyMap<string, MappedAdapter>, modules: readonly Projection[] | null) {
     this.#runtime = runtime;
     this.#adapters = adapters;
     this.#modules = modules;
@@ -81,7 +74,7 @@ export class AdapterPool {
   #feeds(modules: readonly Projection[], adapters: ReadonlyMap<string, MappedAdapter>): Feeds {
     const { memory } = this.#runtime;
     return Object.fromEntries(
-      [...joinMatrices(poolMatrices(modules, adapters, GROUP), this.#siblings)].map(([name, { dims, data }]) => [
+      [...poolMatrices(modules, adapters, GROUP)].map(([name, { dims, data }]) => [
         name,
         memory?.allocate('float32', dims, data) ?? this.#runtime.tensor('float32', data, dims),
       ]),

@@ -7,7 +7,6 @@ import type { AdapterInputs } from './adapter-inputs';
 import { AdapterPool } from './adapter-pool';
 import { EngineError } from './fault';
 import { keepRowsInPlace } from './host-rows';
-import type { LoadedGraph } from './load-graph';
 import type { DeviceMemory, Feeds, Runtime, Tensor } from './runtime';
 
 export interface PlacedAdapter {
@@ -53,12 +52,12 @@ export class AdapterShelf {
     runtime: Runtime,
     modules: readonly Projection[],
     adapters: ReadonlyMap<string, MappedAdapter>,
-    { pooled, baked, siblings }: Pick<LoadedGraph, 'pooled' | 'baked' | 'siblings'>,
+    { pooled, baked }: { pooled: boolean; baked: boolean },
   ) {
     this.#runtime = runtime;
     this.#modules = modules;
     this.#adapters = adapters;
-    this.#pool = pooled ? new AdapterPool(runtime, adapters, baked ? null : modules, siblings) : null;
+    this.#pool = pooled ? new AdapterPool(runtime, adapters, baked ? null : modules) : null;
   }
 
   has(id: string): boolean {

@@ -1,11 +1,11 @@
 // Puts an engine together from a runtime and a model folder, telling its phases on the way.
 import type { AdapterFiles } from '../onnx/peft';
 import type { PlacedAdapter } from './adapters';
-import { adapterForm, BaseModel, modelOn, noAdapters, warmUp } from './base-model';
+import { adapterForm, BaseModel, modelOn, noAdapters, SMALL_GRAPH, warmUp } from './base-model';
 import type { Engine, EngineModelRef, LoadProgress, SelfCheck, TunedFiles } from './engine';
 import { createEngine, type EngineParts } from './engine-core';
 import { hashGraph } from './hash';
-import { loadGraph, projectionsOf, sizeOf, SMALL_GRAPH, type GraphFiles } from './load-graph';
+import { loadGraph, projectionsOf, type GraphFiles } from './load-graph';
 import { probeModel } from './probe-model';
 import { readModelConfig } from './model-config';
 import { needJson, type ModelFolder } from './model-folder';
@@ -38,6 +38,8 @@ export interface AssembleOptions {
 
 /** Keys and values of one batch may take this much. */
 const CACHE_BYTES = 512 * 2 ** 20;
+
+const sizeOf = ({ graph, external }: GraphFiles): number => external.reduce((sum, { data }) => sum + data.length, graph.length);
 
 /** Hands the files out once and lets go of them. */
 function onceThen(files: GraphFiles, reread: () => Promise<GraphFiles>): () => Promise<GraphFiles> {

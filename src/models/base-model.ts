@@ -8,7 +8,7 @@ import type { SelfCheck } from './engine';
 import { growingCache } from './cache-growing';
 import { slotCache } from './cache-slots';
 import { staticCache } from './cache-static';
-import { loadGraph, SMALL_GRAPH, type GraphFiles, type LoadedGraph } from './load-graph';
+import { loadGraph, type GraphFiles, type LoadedGraph } from './load-graph';
 import type { Runtime } from './runtime';
 import { boundsOf, checkRows, checkZero, PROBE, randomAdapter, speakPlain } from './self-check';
 import { SelfCheckFailed } from './verify';
@@ -25,6 +25,8 @@ export const formOptions = (
 ): Pick<Parameters<typeof loadGraph>[2], 'lora' | 'baked'> =>
   form === 'plain' ? { lora: false } : form === 'baked' ? { lora: 'pooled', baked: adapters } : { lora: form };
 
+/** Up to this size a second session beside the first costs next to nothing. */
+export const SMALL_GRAPH = 32 * 2 ** 20;
 /** Ranks of all adapters together up to which reading and multiplying a pool is cheaper than an adapter per row. */
 const POOL_RANK = 96;
 

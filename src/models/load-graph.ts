@@ -8,7 +8,6 @@ import type { DecoderShape } from './decoder-shape';
 import { decoderShape } from './decoder-shape';
 import { EngineError } from './fault';
 import { countParameters } from './parameters';
-import { joinMatrices, joinSiblings, siblingsIn, type Siblings } from './join-siblings';
 import { poolMatrices } from './pool-matrices';
 import { bakePool, poolAdapters } from './pool-surgery';
 import type { Runtime, Session } from './runtime';
@@ -30,17 +29,10 @@ export interface LoadedGraph {
   pooled: boolean;
   /** The pool is part of the graph. */
   baked: boolean;
-  /** Projections whose adapters go in side by side. */
-  siblings: readonly Siblings[];
   /** The prepared graph still quantises activations by the largest value of the whole batch, so a row's numbers depend on its neighbours. */
   mixesRows: boolean;
   parameters: number;
 }
-
-/** Up to this size a second session beside the first, or weights put together anew, cost next to nothing. */
-export const SMALL_GRAPH = 32 * 2 ** 20;
-
-export const sizeOf = ({ graph, external }: GraphFiles): number => external.reduce((sum, { data }) => sum + data.length, graph.length);
 
 /** Name under which the edited graph refers to the bytes it was read from. */
 const SELF = 'original.onnx';
@@ -89,9 +81,7 @@ export async function loadGraph(
   const pooled = options.lora === 'pooled' && prepared.modules.length > 0 && prepared.modules.every(m => m.dataType === DataType.float);
   const baked = pooled && options.baked;
   const inputs = pooled ? poolAdapters(prepared.model, prepared.modules) : prepared.model;
-  const siblings = pooled && sizeOf(files) <= SMALL_GRAPH ? siblingsIn(inputs, prepared.modules) : [];
-  const joined = siblings.length ? joinSiblings(inputs, siblings) : inputs;
-  const edited = baked ? bakePool(joined, joinMatrices(poolMatrices(prepared.modules, baked), siblings)) : joined;
+  const edited = baked ? bakePool(inputs, poolMatrices(prepared.modules, baked)) : inputs;
   const model = runtime.copiesOutputs ? addSlotOutputs(edited) : edited;
   const session = await runtime.createSession(encodeModel(model), {
     externalData: [{ path: SELF, data: files.graph }, ...files.external],
@@ -105,7 +95,6 @@ export async function loadGraph(
       refusals: prepared.refusals,
       pooled,
       baked: Boolean(baked),
-      siblings,
       mixesRows: prepared.mixesRows,
       parameters: countParameters(original),
     };

@@ -3,9 +3,6 @@ import type { MappedAdapter } from '../onnx/feeds';
 import type { Projection } from '../onnx/resolve';
 import { loraA, loraB } from '../onnx/surgery';
 
-/** Required input [batch, 1, rank]: 1 where a column of the pool belongs to the row's adapter, 0 elsewhere. */
-export const LORA_ROWS = 'lora_rows';
-
 export const rankOf = (adapter: MappedAdapter): number => Math.max(0, ...[...adapter.values()].map(m => m.rank));
 
 export interface Matrix {

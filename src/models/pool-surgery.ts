@@ -4,7 +4,10 @@ import { nodeProto } from '../onnx/graph-index';
 import { DataType, type ModelProto } from '../onnx/proto';
 import type { Projection } from '../onnx/resolve';
 import { loraA, loraB } from '../onnx/surgery';
-import { LORA_ROWS, type Matrix } from './pool-matrices';
+import type { Matrix } from './pool-matrices';
+
+/** Required input [batch, 1, rank]: 1 where a column of the pool belongs to the row's adapter, 0 elsewhere. */
+export const LORA_ROWS = 'lora_rows';
 
 /**
  * Turns the per-row inputs of `prepareGraph` into a pool: A [K, rank], B [rank, N] with the ranks of all adapters added up, and

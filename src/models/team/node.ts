@@ -1,7 +1,7 @@
 // The engines of a Node process: one here, and for a small model one more for each further processor.
 import { Worker as Thread } from 'node:worker_threads';
 
-import { SMALL_GRAPH } from '../load-graph';
+import { SMALL_GRAPH } from '../base-model';
 import { createWebEngine } from '../engine-client';
 import { createNodeEngine, graphBytes, type NodeEngineOptions } from '../engine-node';
 import { createTeam, type Team } from './team';

@@ -1,5 +1,5 @@
 // The engines of a page: one worker, and for a small model on wasm one more for each further processor.
-import { SMALL_GRAPH } from '../load-graph';
+import { SMALL_GRAPH } from '../base-model';
 import type { EngineFacts, EngineModelRef } from '../engine';
 import { createWebEngine } from '../engine-client';
 import type { WebEngineOptions } from '../engine-starter';
