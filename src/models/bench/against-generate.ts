@@ -39,6 +39,8 @@ const middle = (paces: readonly Pace[]): Pace => {
 
 /** Milliseconds for each side. A pass of ours is a fraction of one of theirs: counted in passes, its compilers would see little. */
 const WARM = 3000;
+/** Milliseconds that each side speaks for at a time: a debate goes on, and one pass after another is what it is made of. */
+const LEAST = 1000;
 /** Threads that wait for work and collectors of garbage come to rest: what one side leaves behind is not the other's. */
 const rest = (): Promise<void> => new Promise(resolve => setTimeout(resolve, 100));
 
@@ -75,6 +77,15 @@ export async function benchAgainstGenerate(options: AgainstOptions): Promise<Aga
       for (let agent = 0; agent < adapters.length; agent++) tokens += await generate(messages, maxNewTokens);
     return pace(tokens, now() - started);
   };
+  const forAWhile = async (work: (pass: number) => Promise<Pace>): Promise<Pace> => {
+    let [tokens, ms] = [0, 0];
+    for (let pass = 0; ms < LEAST; pass++) {
+      const one = await work(pass);
+      tokens += one.tokens;
+      ms += one.ms;
+    }
+    return pace(tokens, ms);
+  };
   // Compilers of both sides see their code often enough before it counts.
   const warm = async (work: () => Promise<unknown>): Promise<void> => {
     for (const end = now() + WARM; now() < end;) await work();
@@ -84,9 +95,9 @@ export async function benchAgainstGenerate(options: AgainstOptions): Promise<Aga
   const ours: Pace[] = [];
   const theirs: Pace[] = [];
   for (let round = 1; round <= rounds; round++) {
-    ours.push(await speak(round));
+    ours.push(await forAWhile(pass => speak(round * 1000 + pass)));
     await rest();
-    theirs.push(await library());
+    theirs.push(await forAWhile(library));
     await rest();
   }
   const [a, b] = [middle(ours), middle(theirs)];
