@@ -8,6 +8,7 @@ import type { SelfCheck } from './engine';
 import { growingCache } from './cache-growing';
 import { slotCache } from './cache-slots';
 import { staticCache } from './cache-static';
+import { KeptMemory } from './kept-memory';
 import { loadGraph, type GraphFiles, type LoadedGraph } from './load-graph';
 import type { Runtime } from './runtime';
 import { boundsOf, checkRows, checkZero, PROBE, randomAdapter, speakPlain } from './self-check';
@@ -45,11 +46,12 @@ export const noAdapters: Model['adapters'] = () => ({ feeds: () => ({}), keep: (
 
 export function modelOn(runtime: Runtime, { session, shape, pooled, baked }: LoadedGraph, adapters: Model['adapters']): Model {
   // Asked at each batch: the memory exists once the first session does.
+  const memory = new KeptMemory();
   const newCache: Model['newCache'] = (rows, longest, once) =>
     runtime.memory
       ? staticCache(runtime.memory, shape, rows, longest)
       : shape.slotOutputs
-        ? slotCache(runtime, shape, rows, once)
+        ? slotCache(runtime, shape, memory, rows, once)
         : growingCache(runtime, shape, rows, once);
   // Products over a single row take another kernel, which rounds otherwise; with prepacked weights they do not, with a pool they do.
   // Every row is multiplied with the adapters of all; where the graph holds those of the whole society, parting saves nothing.

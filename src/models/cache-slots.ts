@@ -4,21 +4,23 @@ import type { KvCache } from './cache';
 import type { CacheSlot, DecoderShape } from './decoder-shape';
 import { int64s } from './int64';
 import { keepRowsInPlace } from './host-rows';
-import type { Feeds, FloatType, Runtime, Tensor } from './runtime';
+import type { KeptMemory, Values } from './kept-memory';
+import type { Feeds, Runtime, Tensor } from './runtime';
 import { SLOT_INDEX, slotOf } from './slot-outputs';
 
 /** Slots added at a time: the runtime clears the whole width at every step, so it should not be much wider than the rows are long. */
 const MARGIN = 32;
 
-type Values = Float32Array | Uint16Array;
 const eightBytes = ({ buffer, byteOffset, byteLength }: Values): Float64Array => new Float64Array(buffer, byteOffset, byteLength >> 3);
-const zeros = (type: FloatType, size: number): Values => (type === 'float16' ? new Uint16Array(size) : new Float32Array(size));
 
-/** @param once there will be no step after the first run: nothing is handed back */
-export function slotCache(runtime: Runtime, { slots }: DecoderShape, rows: number, once = false): KvCache {
+/**
+ * @param memory where the cache lies, and goes back to
+ * @param once there will be no step after the first run: nothing is handed back
+ */
+export function slotCache(runtime: Runtime, { slots }: DecoderShape, memory: KeptMemory, rows: number, once = false): KvCache {
   let width = 0;
   let count = rows;
-  let held: Values[] = slots.map(s => zeros(s.type, 0));
+  let held: Values[] = slots.map(s => (s.type === 'float16' ? new Uint16Array(0) : new Float32Array(0)));
   const tensor = (s: CacheSlot, data: Values): Tensor => {
     const dims = [count, s.heads, width, s.headDim];
     return s.type === 'float16'
@@ -27,7 +29,7 @@ export function slotCache(runtime: Runtime, { slots }: DecoderShape, rows: numbe
   };
   /** Copies caches of `from` slots per head into ones of `to`. */
   const widen = (s: CacheSlot, data: Values, from: number, to: number): Values => {
-    const wide = zeros(s.type, count * s.heads * to * s.headDim);
+    const wide = memory.take(s.type, count * s.heads * to * s.headDim);
     for (let i = 0; i < count * s.heads; i++) wide.set(data.subarray(i * from * s.headDim, (i + 1) * from * s.headDim), i * to * s.headDim);
     return wide;
   };
@@ -41,7 +43,11 @@ export function slotCache(runtime: Runtime, { slots }: DecoderShape, rows: numbe
       const longest = Math.max(...lengths);
       if (filled && longest > width) {
         const wider = longest + MARGIN;
-        held = held.map((data, i) => widen(slots[i]!, data, width, wider));
+        held = held.map((data, i) => {
+          const wide = widen(slots[i]!, data, width, wider);
+          memory.give(data);
+          return wide;
+        });
         width = wider;
         past = null;
       }
@@ -88,6 +94,7 @@ export function slotCache(runtime: Runtime, { slots }: DecoderShape, rows: numbe
       past = null;
     },
     dispose() {
+      held.forEach(data => memory.give(data));
       held = [];
       past = null;
     },
