@@ -48,6 +48,7 @@ export function createProcessEngine(options: ProcessEngineOptions): TrainEngine 
   let described: Promise<BaseModel[]> | undefined;
   return {
     name: 'onnx',
+    seededRows: true,
     slots,
     methods: ['supervised', 'dpo'],
     bases: () => (described ??= describeAll(places, options.onLeftOut)),
