@@ -70,7 +70,7 @@ async function measure(parts: readonly Part[], rounds: number, threads: number):
   const questions = Array.from({ length: 8 }, () => [
     { role: 'user' as const, content: questionText(drawProblem(random, 'standard', 'eval')) },
   ]);
-  // A round of the small model takes a twentieth of a second: a median wants more of them.
+  // A round of the small model takes two seconds, and what else runs on the host comes and goes: its median is over more of them.
   const small = { questions, maxNewTokens: 64, decodeSteps: 48, rounds: 5 * rounds };
   const engines: Record<string, EngineBench> = {};
   const isEngine = (part: Part): boolean => part.startsWith('node') || part === 'wasm' || part.startsWith('webgpu');
