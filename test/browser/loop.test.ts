@@ -230,17 +230,20 @@ describe('the loop', { timeout: 400_000 }, () => {
     await tasks.note('evaluation before');
     await reload();
     await reached(1, 'debate', /[1-9]\d*\/36/);
-    const makers: string[] = [];
-    page.on('worker', worker => makers.push(worker.url()));
+    // Sets are made beside the page. A quick machine is at it before it is paused: then they are made anew, in another worker, or are there already.
+    let makers = 0;
+    page.on('worker', worker => void (makers += Number(worker.url().includes('make.worker'))));
     await tasks.note('debates');
     await page.getByRole('button', { name: 'Pause' }).click();
     await shown('paused');
     expect(await violations()).toEqual([]);
     await tasks.forget();
+    const beforeReload = makers;
     await reload();
     await reached(1, 'finetune', /[1-9]\d*\/202/);
     await tasks.note('sets');
-    expect(makers.filter(url => url.includes('make.worker'))).toHaveLength(1);
+    expect(makers).toBeGreaterThan(0);
+    expect(makers - beforeReload).toBeLessThanOrEqual(1);
     expect(await violations()).toEqual([]);
     await tasks.forget();
 
