@@ -25,6 +25,7 @@ export default defineConfig({
           name: 'browser',
           include: ['test/browser/**/*.test.ts'],
           environment: 'node',
+          globalSetup: 'test/built-app.ts',
           fileParallelism: false,
           testTimeout: 180_000,
           hookTimeout: 180_000,

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { RunEvent } from '../../src/debate/events';
 import { tinyModel } from '../../src/models/fixtures/tiny-model';
 import { tinyConfig } from '../../src/onnx/fixtures/weights';
-import { buildApp, launch, serveFolder, type Browser, type Site } from './harness';
+import { copyApp, launch, serveFolder, type Browser, type Site } from './harness';
 import { onDisk, said } from './on-disk';
 
 let app: { dir: string; remove(): void };
@@ -28,7 +28,7 @@ const keepDevices = `
 `;
 
 beforeAll(async () => {
-  app = await buildApp();
+  app = copyApp();
   const assets = join(app.dir, 'sub/path/assets');
   const workers = readdirSync(assets).filter(name => /^engine\.worker.*\.js$/.test(name));
   expect(workers).toHaveLength(1);

@@ -9,7 +9,7 @@ import { openForeign } from '../../src/share/open';
 import { script } from '../../src/share/mutations.fixture';
 import { root } from '../steps';
 import { violations } from './axe';
-import { buildApp, launch, serveFolder, type Browser, type Site } from './harness';
+import { copyApp, launch, serveFolder, type Browser, type Site } from './harness';
 
 const featured = readFileSync(join(root, 'public/runs/featured.run.json'));
 const title = 'Another course';
@@ -35,7 +35,7 @@ const list = {
 };
 
 beforeAll(async () => {
-  app = await buildApp();
+  app = copyApp();
   site = await serveFolder(app.dir);
   elsewhere = await serveFolder(app.dir, {
     handle(request, response) {

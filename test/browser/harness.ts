@@ -1,12 +1,12 @@
 // What a journey needs: a built page, a server for it, a real Chromium, and a record of every request that went elsewhere.
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { extname, join, normalize, resolve } from 'node:path';
 import type { AddressInfo } from 'node:net';
 import { chromium, type BrowserContext, type Page } from 'playwright-core';
 import { build, type PluginOption } from 'vite';
-import { vi } from 'vitest';
+import { inject } from 'vitest';
 
 import { ON_CARD } from '../../src/cli/bench/chromium';
 import { findChromium } from '../chromium';
@@ -82,18 +82,10 @@ export async function buildPage(name: string, plugins: PluginOption[] = []): Pro
   return { dir, remove: () => rmSync(dir, { recursive: true, force: true }) };
 }
 
-/** Builds the app as `npm run build` does. @returns the folder and how to remove it; the page lies under `sub/path/`, since any path must do */
-export async function buildApp(): Promise<{ dir: string; remove(): void }> {
+/** A copy of the built app (`test/built-app.ts`) that a test may change. @returns its folder and how to remove it; the page lies under `sub/path/`, since any path must do */
+export function copyApp(): { dir: string; remove(): void } {
   const dir = mkdtempSync(join(tmpdir(), 'polylogue-app-'));
-  // Vitest says 'test', and Vite would then build the developer's page: slower code, no offline use.
-  vi.stubEnv('NODE_ENV', 'production');
-  await build({
-    root,
-    configFile: join(root, 'vite.config.ts'),
-    logLevel: 'error',
-    build: { outDir: join(dir, 'sub/path'), emptyOutDir: true },
-  });
-  vi.unstubAllEnvs();
+  cpSync(inject('app'), join(dir, 'sub/path'), { recursive: true });
   return { dir, remove: () => rmSync(dir, { recursive: true, force: true }) };
 }
 

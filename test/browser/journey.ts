@@ -1,7 +1,7 @@
-// A journey through the built app: built and served once for a file, a fresh browser for each test, whose errors and foreign requests fail it.
+// A journey through the built app: served once for a file, a fresh browser for each test, whose errors and foreign requests fail it.
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
-import { buildApp, launch, serveFolder, type Browser, type ServeOptions, type Site } from './harness';
+import { copyApp, launch, serveFolder, type Browser, type ServeOptions, type Site } from './harness';
 
 export interface JourneyOptions extends ServeOptions {
   /** What a step may take before it is given up, in ms. Other work may share the machine; how fast the page is belongs to the bench. */
@@ -18,7 +18,7 @@ export class Journey {
   browser!: Browser;
   /** Paths asked of the site by this test, in order. */
   readonly asked: string[] = [];
-  #built!: Awaited<ReturnType<typeof buildApp>>;
+  #built!: ReturnType<typeof copyApp>;
   #site!: Site;
   #said: string[] = [];
 
@@ -40,7 +40,7 @@ export class Journey {
   }
 
   async begin(): Promise<void> {
-    this.#built = await buildApp();
+    this.#built = copyApp();
     const { serve, handle } = this.options;
     const noted: ServeOptions['handle'] = (request, response) => {
       this.asked.push(request.url ?? '');

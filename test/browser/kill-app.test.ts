@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RunEvent } from '../../src/debate/events';
 import { checkEvents } from '../../src/share/check';
 import { seededRandom } from '../../src/tasks/arithmetic/random';
-import { buildApp, serveFolder, type Site } from './harness';
+import { copyApp, serveFolder, type Site } from './harness';
 import { onDisk, said } from './on-disk';
 import { freshProfile, launch, type Browser } from './store-harness';
 
@@ -23,7 +23,7 @@ let browser: Browser;
 const profile = freshProfile();
 
 beforeAll(async () => {
-  ({ dir } = await buildApp());
+  ({ dir } = copyApp());
   [site, browser] = await Promise.all([serveFolder(dir), launch(profile)]);
 });
 afterAll(async () => {

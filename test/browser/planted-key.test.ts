@@ -5,7 +5,7 @@ import { unzipSync } from 'fflate';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { FakeEndpoint } from '../fixtures/finetuning-endpoint';
-import { buildApp, launch, serveFolder, type Browser, type Site } from './harness';
+import { copyApp, launch, serveFolder, type Browser, type Site } from './harness';
 
 const key = 'sk-planted-5b1f0c7e9a2d4836';
 const endpoint = new FakeEndpoint({ base: 'abacus' });
@@ -35,7 +35,7 @@ beforeAll(async () => {
     }
     return null;
   };
-  app = await buildApp();
+  app = copyApp();
   site = await serveFolder(app.dir);
   tuner = await serveFolder(app.dir, {
     async handle(request, response) {
