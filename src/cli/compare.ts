@@ -1,27 +1,23 @@
 // `compare`: two loops on the same held-out questions, such as a society and its control; several pairs of them, one for each seed.
 import { parseArgs } from 'node:util';
 
-import { foldAll, type RunState } from '../debate/fold';
+import { foldAll } from '../debate/fold';
 import { foldLoopAll } from '../experiment/fold';
 import { compareAll } from '../metrics/paired';
 import { CliError } from './errors';
 import { readLoop, readLoopRun } from './loop-folder';
-import { conditionNames, conditions, pairedRows, points } from './loop-paired';
+import { conditions, pairedRows } from './loop-paired';
+import { seedTable, type Evaluated, type Pair } from './seed-table';
 import { table } from './summary';
 
 const help = `Usage: npm run cli -- compare A B [A2 B2 ...] [--iteration L]
 
 Folders of loops, as \`loop --out\` writes them, in pairs that were judged by the same held-out questions: B minus A, question by question,
-for each pair and for all of them. Give pairs of several seeds to see whether a difference stays.
+for each pair and for all of them. Give pairs of several seeds to see whether a difference stays when agents are trained anew: the second
+table has the difference of each, their mean with the spread between seeds (sd), and Student's 95 % interval over seeds.
 
   --iteration L    whose evaluation is compared (the last one)
   --help           show this`;
-
-interface Evaluated {
-  title: string;
-  seed: number;
-  state: RunState;
-}
 
 async function evaluated(dir: string, wanted: number | null): Promise<Evaluated> {
   const { start, iterations } = foldLoopAll(await readLoop(dir));
@@ -29,12 +25,13 @@ async function evaluated(dir: string, wanted: number | null): Promise<Evaluated>
   if (!start || !measured) throw new CliError(`the loop in ${dir} has no evaluation${wanted === null ? '' : ` of iteration ${wanted}`}.`);
   const events = await readLoopRun(dir, measured.run);
   if (!events) throw new CliError(`the evaluation ${measured.run} is not in ${dir}.`);
-  return { title: start.title, seed: start.config.seed, state: foldAll(events) };
+  const strategies = measured.measures.uniqueStrategies[0].mean;
+  return { title: start.title, loop: start.loop, seed: start.config.seed, state: foldAll(events), strategies };
 }
 
 const questions = ({ state }: Evaluated): string => state.start!.questions.map(({ qid }) => qid).join('\n');
 
-async function pair(a: string, b: string, wanted: number | null): Promise<[Evaluated, Evaluated]> {
+async function pair(a: string, b: string, wanted: number | null): Promise<Pair> {
   const both = await Promise.all([evaluated(a, wanted), evaluated(b, wanted)]);
   if (questions(both[0]) !== questions(both[1]))
     throw new CliError(`${a} and ${b} were judged by other held-out questions: their numbers cannot be set against each other.`);
@@ -52,16 +49,14 @@ export async function compare(args: string[]): Promise<void> {
   const wanted = values.iteration === undefined ? null : Number(values.iteration);
   if (wanted !== null && (!Number.isInteger(wanted) || wanted < 0)) throw new CliError('--iteration must be a whole number.', 2);
   if (!positionals.length || positionals.length % 2) throw new CliError(`give folders in pairs.\n\n${help}`, 2);
-  const pairs: [Evaluated, Evaluated][] = [];
+  const pairs: Pair[] = [];
   for (let i = 0; i < positionals.length; i += 2) pairs.push(await pair(positionals[i]!, positionals[i + 1]!, wanted));
+  const names = pairs.map(([a, b]) => `${a.loop} ${b.loop}`);
+  if (new Set(names).size < names.length) throw new CliError('the same two loops are given twice: their questions would count twice.', 2);
   const runs = pairs.map(([a, b]) => [a.state, b.state] as const);
   console.log(pairs.map(([a, b]) => `${b.title}  minus  ${a.title}`).join('\n'));
   const all = conditions.map(condition => compareAll(runs, condition));
-  const apart = conditions.map(condition => [
-    conditionNames[condition],
-    ...runs.map((one, i) => points(compareAll([one], condition, pairs[i]![0].seed).difference)),
-  ]);
   console.log(`\n${table([[`n ${all[0]!.n} questions`, 'points, 95 %', 'won', 'lost', 'p'], ...pairedRows(all)])}`);
-  if (runs.length > 1) console.log(`\n${table([['seed', ...pairs.map(([a]) => String(a.seed))], ...apart])}`);
-  console.log('\nPaired by question: bootstrap over questions; for votes also the exact McNemar p, adjusted for two (Holm).');
+  console.log('Paired by question: bootstrap over questions; for votes also the exact McNemar p, adjusted for two (Holm).');
+  console.log(`\n${seedTable(pairs)}`);
 }
