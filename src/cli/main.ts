@@ -23,6 +23,10 @@ const commands: Record<string, Command> = {
     about: 'two loops on the same held-out questions, paired: a society and its control, over one or several seeds',
     load: async () => (await import('./compare')).compare,
   },
+  gallery: {
+    about: 'list the runs in a folder, for a course that links to them with #index=',
+    load: async () => (await import('./gallery')).gallery,
+  },
   record: { about: 'make the recordings that ship with the page', load: async () => (await import('./record')).record },
 };
 
