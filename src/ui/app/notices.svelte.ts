@@ -1,4 +1,5 @@
 // Short messages at the foot of the page, and the one live region that says what happened to those who do not see it.
+import { errorWords } from './error-words';
 
 export interface Notice {
   id: number;
@@ -36,6 +37,15 @@ export class Notices {
   problem(text: string, action: Notice['action'] = null): void {
     this.#add({ text, kind: 'problem', action });
   }
+
+  /** Does it, and tells what went wrong; nothing once `signal` has ended, since nobody waits for it then. */
+  readonly attempt = async (work: () => Promise<unknown>, signal?: AbortSignal): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      if (!signal?.aborted) this.problem(errorWords(error));
+    }
+  };
 
   dismiss(id: number): void {
     this.#list = this.#list.filter(notice => notice.id !== id);
