@@ -33,6 +33,15 @@ test('a loop against another on the same questions, and several pairs taken toge
   expect(await printed([gentle, collapse, '--iteration', '0'])).toMatch(/^debate +\+0\.0 \[\+0\.0, \+0\.0\]/m);
 });
 
+test('loops by themselves, against what they began with', async () => {
+  const since = await printed(['--base', recorded('gentle')]);
+  expect(since).toContain('minus  its base');
+  // The table at the end of the recorded loop (README).
+  expect(since).toMatch(/^debate +\+1\.5 \[−3\.5, \+6\.5\]/m);
+  expect(since).toMatch(/^one generator +\+31\.3 /m);
+  await expect(compare(['--base'])).rejects.toThrow('give a folder');
+});
+
 test('what cannot be compared is told', async () => {
   const twice = [recorded('gentle'), recorded('collapse')];
   await expect(compare([...twice, ...twice])).rejects.toThrow('given twice');

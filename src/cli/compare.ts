@@ -1,4 +1,4 @@
-// `compare`: two loops on the same held-out questions, such as a society and its control; several pairs of them, one for each seed.
+// `compare`: two loops on the same held-out questions, such as a society and its control, or a loop and its own base; over one or several seeds.
 import { parseArgs } from 'node:util';
 
 import { foldAll } from '../debate/fold';
@@ -11,10 +11,13 @@ import { seedTable, type Evaluated, type Pair } from './seed-table';
 import { table } from './summary';
 
 const help = `Usage: npm run cli -- compare A B [A2 B2 ...] [--iteration L]
+       npm run cli -- compare --base A [A2 ...] [--iteration L]
 
 Folders of loops, as \`loop --out\` writes them, in pairs that were judged by the same held-out questions: B minus A, question by question,
 for each pair and for all of them. Give pairs of several seeds to see whether a difference stays when agents are trained anew: the second
 table has the difference of each, their mean with the spread between seeds (sd), and Student's 95 % interval over seeds.
+
+With --base, loops by themselves: each minus its own start, before any training.
 
   --iteration L    whose evaluation is compared (the last one)
   --help           show this`;
@@ -38,23 +41,35 @@ async function pair(a: string, b: string, wanted: number | null): Promise<Pair> 
   return both;
 }
 
+async function inPairs(dirs: readonly string[], wanted: number | null): Promise<Pair[]> {
+  if (!dirs.length || dirs.length % 2) throw new CliError(`give folders in pairs.\n\n${help}`, 2);
+  const pairs: Pair[] = [];
+  for (let i = 0; i < dirs.length; i += 2) pairs.push(await pair(dirs[i]!, dirs[i + 1]!, wanted));
+  return pairs;
+}
+
+async function sinceBase(dirs: readonly string[], wanted: number | null): Promise<Pair[]> {
+  if (!dirs.length) throw new CliError(`give a folder.\n\n${help}`, 2);
+  const pairs: Pair[] = [];
+  for (const dir of dirs) pairs.push([await evaluated(dir, 0), await evaluated(dir, wanted)]);
+  return pairs;
+}
+
 /** Pairs of loops, B minus A; p are adjusted over the two votes of each table. */
 export async function compare(args: string[]): Promise<void> {
   const { values, positionals } = parseArgs({
     args,
-    options: { iteration: { type: 'string' }, help: { type: 'boolean', default: false } },
+    options: { iteration: { type: 'string' }, base: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
     allowPositionals: true,
   });
   if (values.help) return console.log(help);
   const wanted = values.iteration === undefined ? null : Number(values.iteration);
   if (wanted !== null && (!Number.isInteger(wanted) || wanted < 0)) throw new CliError('--iteration must be a whole number.', 2);
-  if (!positionals.length || positionals.length % 2) throw new CliError(`give folders in pairs.\n\n${help}`, 2);
-  const pairs: Pair[] = [];
-  for (let i = 0; i < positionals.length; i += 2) pairs.push(await pair(positionals[i]!, positionals[i + 1]!, wanted));
+  const pairs = await (values.base ? sinceBase(positionals, wanted) : inPairs(positionals, wanted));
   const names = pairs.map(([a, b]) => `${a.loop} ${b.loop}`);
   if (new Set(names).size < names.length) throw new CliError('the same two loops are given twice: their questions would count twice.', 2);
   const runs = pairs.map(([a, b]) => [a.state, b.state] as const);
-  console.log(pairs.map(([a, b]) => `${b.title}  minus  ${a.title}`).join('\n'));
+  console.log(pairs.map(([a, b]) => `${b.title}  minus  ${values.base ? 'its base' : a.title}`).join('\n'));
   const all = conditions.map(condition => compareAll(runs, condition));
   console.log(`\n${table([[`n ${all[0]!.n} questions`, 'points, 95 %', 'won', 'lost', 'p'], ...pairedRows(all)])}`);
   console.log('Paired by question: bootstrap over questions; for votes also the exact McNemar p, adjusted for two (Holm).');
