@@ -254,8 +254,13 @@ describe('the page', { timeout: 400_000 }, () => {
     await page.getByRole('link', { name: 'Cut short' }).click();
     await page.getByRole('button', { name: 'Resume' }).click();
     await shown(/left · .* questions a minute/);
-    await page.getByRole('button', { name: 'Pause' }).click();
-    await shown('Go on');
+    await page.getByRole('heading', { level: 1, name: 'Cut short' }).waitFor();
+    // Another run takes its place, and says so.
+    await go('#/debate');
+    await page.getByRole('button', { name: 'Run live' }).click();
+    await shown('“Cut short” was paused for this');
+    await page.getByRole('button', { name: 'Show' }).click();
+    await page.getByRole('button', { name: 'Resume' }).waitFor();
   });
 
   it('resumes a batch after a reload with nothing lost and nothing doubled; export, delete and import bring it back', async () => {
@@ -297,6 +302,10 @@ describe('the page', { timeout: 400_000 }, () => {
     expect(await violations()).toEqual([]);
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
     await shown('No runs yet');
+    // Nor does the screen it ran on still offer it.
+    await go('#/batch');
+    await shown('makes 450 calls');
+    await go('#/runs');
     await page.getByLabel('Run files to import').setInputFiles(file);
     await shown(/imported/);
     await page.getByRole('link', { name: /40 ×/ }).click();

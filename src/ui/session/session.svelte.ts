@@ -70,6 +70,8 @@ export class Session {
     this.record = deps.record;
     this.record.onChange(({ run, kind, elsewhere, events }) => {
       if (elsewhere && kind === 'appended' && this.#live?.id === run) this.#live.overtake(events);
+      // What was deleted is not offered again, in whichever tab that was.
+      if (kind === 'deleted' && this.#live?.id === run && !this.#live.active) this.#live = null;
     });
     this.engine = new EngineHost(deps.createEngine, deps.now, (engine, reason) => {
       if (engine) void this.#live?.restarted(engineInfo(engine), reason);
