@@ -87,8 +87,7 @@ export async function train<T extends RuntimeTensor>(
       steps,
       trained_parameters: stepper.trainables.reduce((total, { dims }) => total + dims.reduce((a, b) => a * b, 1), 0),
     });
-    if (steps < fewUpdates)
-      on({ t: 'warn', message: `Only ${steps} update${steps === 1 ? '' : 's'} will be made: hardly enough to change the model.` });
+    if (steps < fewUpdates) on({ t: 'warn', message: `Only ${steps} update${steps === 1 ? '' : 's'}: hardly enough to change the model.` });
 
     begin(stepper, job);
     await objective.begin(bench);
