@@ -105,7 +105,7 @@ export const endpointWords = ({ kind, origin }: EndpointLabel): string =>
 
 /** What a loop is, in one line: word, date, model, device, where it was trained, seeds. */
 export const loopLine = (word: string, start: { at: string; engine: EngineInfo; endpoint: EndpointLabel; config: LoopConfig }): string =>
-  [word + ' ' + day(start.at), engineLine(start.engine), endpointWords(start.endpoint), `seed ${start.config.seed} (1 seed)`].join(' · ');
+  [word + ' ' + day(start.at), engineLine(start.engine), endpointWords(start.endpoint), `seed ${start.config.seed}`].join(' · ');
 
 /** `3 agents · 2 rounds · 200 training and 200 held-out questions · LoRA` */
 export function loopConfigLine(config: LoopConfig): string {
