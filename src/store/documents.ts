@@ -1,7 +1,7 @@
 // Records written once and whole. What the disk refuses stays in this tab, is found like the rest, and is written when there is room again.
 import type { IDBPDatabase, IDBPObjectStore } from 'idb';
-import type { Database, Stores } from './database';
-import type { SaveThrough } from './save';
+import type { Stores } from './database';
+import type { Medium } from './medium';
 
 export interface Put {
   store: Stores;
@@ -9,17 +9,12 @@ export interface Put {
   value: object;
 }
 
-export interface DocumentsOptions {
-  database(): Database | null;
-  save: SaveThrough;
-}
-
 type AnyStore = IDBPObjectStore<unknown, string[], string, 'readwrite'>;
 
 export class Documents {
   readonly #waiting = new Map<string, Put>();
 
-  constructor(private readonly options: DocumentsOptions) {}
+  constructor(private readonly medium: Pick<Medium, 'database' | 'save'>) {}
 
   /** All of them or none. @returns whether they are on disk; false = in this tab only */
   async put(puts: readonly Put[]): Promise<boolean> {
@@ -47,8 +42,8 @@ export class Documents {
 
   async remove(places: readonly Pick<Put, 'store' | 'key'>[]): Promise<void> {
     for (const place of places) this.#waiting.delete(nameOf(place));
-    const database = this.options.database();
-    if (!places.length || !database?.open) return;
+    const { database } = this.medium;
+    if (!places.length || !database) return;
     await database.write([...new Set(places.map(({ store }) => store))], async tx => ({
       result: undefined,
       requests: places.map(({ store, key }) => (tx.objectStore(store) as unknown as AnyStore).delete(key)),
@@ -69,7 +64,7 @@ export class Documents {
   }
 
   #write = (puts: readonly Put[], waiting: number): Promise<boolean> =>
-    this.options.save(
+    this.medium.save(
       database =>
         database.write([...new Set(puts.map(({ store }) => store))], async tx => ({
           result: undefined,
@@ -80,8 +75,8 @@ export class Documents {
     );
 
   async #read<T>(work: (database: IDBPDatabase) => Promise<T>, otherwise: T): Promise<T> {
-    const database = this.options.database();
-    return database?.open ? database.read(open => work(open as unknown as IDBPDatabase)) : otherwise;
+    const { database } = this.medium;
+    return database ? database.read(open => work(open as unknown as IDBPDatabase)) : otherwise;
   }
 }
 

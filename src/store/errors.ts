@@ -62,3 +62,13 @@ export function asStoreError(error: unknown): unknown {
       );
   }
 }
+
+/** Null where a record is damaged or of a newer version. */
+export async function unlessUnreadable<T>(reading: Promise<T>): Promise<T | null> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof StoreError && (error.code === 'damaged' || error.code === 'read-only')) return null;
+    throw error;
+  }
+}

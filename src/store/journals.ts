@@ -1,14 +1,13 @@
 // All journals of one kind: who may write to which, what is on disk, what waits in memory because the disk refused it.
 import type { ChangeKind } from './changes';
-import type { Database } from './database';
 import { StoreError } from './errors';
 import { Journal, type Receipt, type Save } from './journal';
 import { JournalTable } from './journal-table';
 import { missing, type JournalHeader, type Kind } from './kind';
 import { hold, type Hold, type Locks } from './locks';
+import type { Medium } from './medium';
 import { schemaOf } from './migrate';
 import { StoredReader, type Stored } from './read';
-import type { SaveThrough } from './save';
 
 /** A row of a list. `header` is null when this version cannot read it; it can still be exported and deleted. */
 export interface Listed<H> {
@@ -23,12 +22,11 @@ export interface Listed<H> {
 
 export interface JournalsOptions<E extends { type: string }, H extends JournalHeader> {
   kind: Kind<E, H>;
+  medium: Pick<Medium, 'database' | 'save'>;
   /** Name of the database. */
   name: string;
   locks: Locks | null;
-  database(): Database | null;
   tell(kind: ChangeKind, id: string, events: number): void;
-  save: SaveThrough;
   /** Another tab took a journal that this one wrote to; from then on every append here is refused. */
   lost?(id: string): void;
 }
@@ -190,8 +188,8 @@ export class Journals<E extends { type: string }, H extends JournalHeader> {
   }
 
   #table(): JournalTable<E, H> | null {
-    const database = this.options.database();
-    return database?.open ? new JournalTable(database, this.options.kind) : null;
+    const { database } = this.options.medium;
+    return database ? new JournalTable(database, this.options.kind) : null;
   }
 
   #connected(): JournalTable<E, H> {
@@ -243,7 +241,7 @@ export class Journals<E extends { type: string }, H extends JournalHeader> {
     const { kind } = this.options;
     const id = kind.idOf(header);
     const waiting = this.#journals.get(id)?.unsaved.length ?? 0;
-    return this.options.save(
+    return this.options.medium.save(
       database => {
         const table = new JournalTable(database, kind);
         return saved === 0 ? table.insert(header, events) : table.append(id, saved, events);

@@ -1,5 +1,4 @@
-// The record of this browser: runs, loops, training sets, weights. Durable where the browser lets it be, from memory where not, and honest
-// about which.
+// The record of this browser: runs, loops, training sets, weights, and memos of jobs.
 import type { RunEvent, RunFile } from '../debate/events';
 import type { RunStart } from '../debate/fold';
 import type { LoopEvent, LoopFile } from '../experiment/records';
@@ -7,17 +6,17 @@ import { Adapters } from './adapters';
 import { Changes, type LoopChange, type RunChange } from './changes';
 import { Database, databaseVersion } from './database';
 import { Documents } from './documents';
-import { StoreError, asStoreError, isMediumFailure } from './errors';
-import { memoryOnly, reasonOf, type StoreHealth } from './health';
+import { unlessUnreadable } from './errors';
+import type { StoreHealth } from './health';
 import type { Receipt } from './journal';
 import { Journals, type Listed } from './journals';
 import { loopKind, runKind } from './kind';
 import { pageLocks, type Locks } from './locks';
 import { loopHeaderOf, type LoopHeader, type LoopStart } from './loop-records';
+import { Medium } from './medium';
 import { Memos } from './memos';
 import { asLoopFile, asRunFile, type ExportedLoop, type ExportedRun, type StoredLoop, type StoredRun } from './read';
 import { headerOf, type RunHeader } from './records';
-import type { SaveThrough } from './save';
 import { Sets } from './sets';
 
 export interface StoreOptions {
@@ -36,71 +35,44 @@ export class RunStore {
   readonly adapters: Adapters;
   /** Where the finetuning client looks for jobs it ordered before a reload. */
   readonly memos: Memos;
-  readonly #documents: Documents;
+  readonly #medium: Medium;
   readonly #runs: Journals<RunEvent, RunHeader>;
   readonly #loops: Journals<LoopEvent, LoopHeader>;
-  #database: Database | null = null;
-  #health: StoreHealth = { kind: 'durable' };
-  readonly #healthListeners = new Set<(health: StoreHealth) => void>();
   readonly #lossListeners = new Set<(loop: string) => void>();
 
-  private constructor(
-    private readonly name: string,
-    private readonly version: number,
-    locks: Locks | null,
-  ) {
+  private constructor({ name = 'polylogue', version = databaseVersion, locks = pageLocks() }: StoreOptions) {
     this.changes = new Changes(`${name}:runs`, 'run');
     this.loopChanges = new Changes(`${name}:loops`, 'loop');
-    const medium = { database: () => this.#database, save: this.#save };
-    this.#documents = new Documents(medium);
-    this.sets = new Sets(this.#documents, new Changes(`${name}:sets`, 'set'));
-    this.adapters = new Adapters(this.#documents);
-    this.memos = new Memos(this.#documents);
-    this.#runs = new Journals({ ...medium, name, locks, kind: runKind, tell: (...change) => this.changes.tell(...change) });
+    const medium: Medium = new Medium(
+      on => Database.open(name, version, on),
+      () => [documents, this.#runs, this.#loops],
+    );
+    const documents = new Documents(medium);
+    this.#medium = medium;
+    this.sets = new Sets(documents, new Changes(`${name}:sets`, 'set'));
+    this.adapters = new Adapters(documents);
+    this.memos = new Memos(documents);
+    this.#runs = new Journals({ medium, name, locks, kind: runKind, tell: (...change) => this.changes.tell(...change) });
     const lost = (loop: string): void => this.#lossListeners.forEach(listener => listener(loop));
-    this.#loops = new Journals({ ...medium, name, locks, kind: loopKind, tell: (...change) => this.loopChanges.tell(...change), lost });
+    this.#loops = new Journals({ medium, name, locks, kind: loopKind, tell: (...change) => this.loopChanges.tell(...change), lost });
   }
 
   /** Never hangs: when another tab blocks the opening, the store starts in memory and becomes durable once that tab is closed. */
-  static async open({ name = 'polylogue', version = databaseVersion, locks = pageLocks() }: StoreOptions = {}): Promise<RunStore> {
-    const store = new RunStore(name, version, locks);
-    await store.#connect();
+  static async open(options: StoreOptions = {}): Promise<RunStore> {
+    const store = new RunStore(options);
+    await store.#medium.connect();
     return store;
   }
 
-  /** Resolves when the database is open, or it is clear that it will not be for now. */
-  #connect(): Promise<void> {
-    return new Promise<void>((ready, fail) => {
-      const opening = Database.open(this.name, this.version, {
-        blocked: () => {
-          this.#become(memoryOnly('blocked', this.#unsaved()));
-          ready();
-        },
-        closed: () => this.#become(memoryOnly('closed', this.#unsaved())),
-        terminated: reopened => (reopened ? void this.retry() : this.#become(memoryOnly('closed', this.#unsaved()))),
-      });
-      opening
-        .then(database => {
-          this.#database = database;
-          return this.#flush();
-        })
-        .catch((error: unknown) => {
-          if (error instanceof StoreError) this.#become(memoryOnly('unavailable', this.#unsaved()));
-          else fail(error as Error);
-        })
-        .finally(ready);
-    });
-  }
-
   get health(): StoreHealth {
-    return this.#health;
+    return this.#medium.health;
   }
 
   /** @returns a function that ends the subscription */
-  onHealth(listener: (health: StoreHealth) => void): () => void {
-    this.#healthListeners.add(listener);
-    return () => this.#healthListeners.delete(listener);
-  }
+  onHealth = (listener: (health: StoreHealth) => void): (() => void) => this.#medium.onHealth(listener);
+
+  /** As `Medium.retry`. */
+  retry = (): Promise<boolean> => this.#medium.retry();
 
   /** Starts a journal with its first event and claims the run for this tab. @param loop the loop it is a debate of @throws StoreError 'duplicate' */
   createRun = (start: RunStart, loop?: string): Promise<Receipt> => this.#runs.create(headerOf(start, 'here', loop), start);
@@ -213,93 +185,15 @@ export class RunStore {
   /** Writes a loop that came from elsewhere; see `import-loop.ts` for the rules. @throws StoreError 'duplicate' */
   insertLoop = (header: LoopHeader, events: readonly LoopEvent[]): Promise<void> => this.#loops.insert(header, events);
 
-  /**
-   * Connects again where the connection was lost or refused, then tries to write what is in memory only; true = everything is durable now. What
-   * cannot be written keeps the health as it is.
-   */
-  async retry(): Promise<boolean> {
-    if (this.#database && !this.#database.open) {
-      try {
-        await this.#database.reopen();
-      } catch (error) {
-        if (error instanceof StoreError) return false;
-        throw error;
-      }
-    }
-    // A blocked opening goes on by itself: a second one would only wait behind it.
-    else if (!this.#database && this.#health.kind === 'memory-only' && this.#health.reason !== 'blocked') await this.#connect();
-    return this.#flush();
-  }
-
-  async #flush(): Promise<boolean> {
-    if (!this.#database?.open) return false;
-    if (this.#database.newer) {
-      this.#become(memoryOnly('newer', this.#unsaved()));
-      return false;
-    }
-    try {
-      for (const part of [this.#documents, this.#runs, this.#loops]) if (!(await part.flush())) return false;
-    } catch (error) {
-      if (error instanceof StoreError) return false;
-      throw error;
-    }
-    if (this.#unsaved() > 0) return false;
-    this.#become({ kind: 'durable' });
-    return true;
-  }
-
   async close(): Promise<void> {
     await this.#runs.close();
     await this.#loops.close();
     this.changes.close();
     this.loopChanges.close();
     this.sets.changes.close();
-    this.#database?.close();
-  }
-
-  #unsaved = (): number => this.#runs.unsaved + this.#loops.unsaved + this.#documents.unsaved;
-
-  #become(health: StoreHealth): void {
-    if (health.kind === 'durable' && this.#health.kind === 'durable') return;
-    this.#health = health;
-    for (const listener of this.#healthListeners) listener(health);
-  }
-
-  #save: SaveThrough = async (write, size, waiting) => {
-    const database = this.#database;
-    const others = this.#unsaved() - waiting;
-    if (!database?.open) return this.#keepInMemory(null, others + size);
-    try {
-      await write(database);
-    } catch (failure) {
-      const error = asStoreError(failure);
-      if (!(error instanceof StoreError)) throw error;
-      const keep = isMediumFailure(error) || (error.code === 'read-only' && database.newer);
-      if (keep) return this.#keepInMemory(error, others + size);
-      throw error;
-    }
-    if (others === 0) this.#become({ kind: 'durable' });
-    // There was room for this one: perhaps for what waits of others too.
-    else queueMicrotask(() => void this.#flush());
-    return true;
-  };
-
-  #keepInMemory(error: StoreError | null, unsaved: number): false {
-    const reason = error ? reasonOf(error) : this.#health.kind === 'memory-only' ? this.#health.reason : 'closed';
-    this.#become(memoryOnly(reason, unsaved));
-    return false;
-  }
-}
-
-/** Null where a record is damaged or of a newer version. */
-async function unlessUnreadable<T>(reading: Promise<T>): Promise<T | null> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (error instanceof StoreError && (error.code === 'damaged' || error.code === 'read-only')) return null;
-    throw error;
+    this.#medium.close();
   }
 }
 
 export const openStore = (options?: StoreOptions): Promise<RunStore> => RunStore.open(options);
-export type { LoopChange, Receipt, RunChange, StoredLoop, StoredRun };
+export type { LoopChange, RunChange, StoredRun };

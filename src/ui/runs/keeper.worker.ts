@@ -4,7 +4,7 @@ import type { LoopFile } from '../../experiment/records';
 import { BackupWriter, type Kept } from '../../share/backup';
 import { openBackup, type Found } from '../../share/openBackup';
 import { openSharedFile } from '../../share/openShared';
-import { StoreError } from '../../store/errors';
+import { StoreError, unlessUnreadable } from '../../store/errors';
 import { importRun, planImport } from '../../store/import';
 import { importLoop, planLoopImport } from '../../store/import-loop';
 import { openStore, type RunStore } from '../../store/store';
@@ -61,16 +61,6 @@ async function takeFile(store: RunStore, file: Blob): Promise<Taken> {
   return { kind: 'loop', id: loop, verdict, title, added, ...(reason === undefined ? {} : { reason }) };
 }
 
-/** Null for a set whose rows are not those it was named after: nothing of it can be trusted. */
-async function unlessDamaged<T>(reading: Promise<T>): Promise<T | null> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (error instanceof StoreError && (error.code === 'damaged' || error.code === 'read-only')) return null;
-    throw error;
-  }
-}
-
 /** Everything that is on disk but weights, which leave with their loop. */
 async function backup(store: RunStore, at: string, app: string): Promise<Blob> {
   const writer = new BackupWriter();
@@ -98,7 +88,8 @@ async function backup(store: RunStore, at: string, app: string): Promise<Blob> {
     put(file.schema === 1 ? { kind: 'loop', file: file as LoopFile } : null, file);
   }
   for (const { sha256 } of alone) {
-    const set = await unlessDamaged(store.sets.read(sha256));
+    // Of a set whose rows are not those it was named after, nothing can be trusted.
+    const set = await unlessUnreadable(store.sets.read(sha256));
     if (set) put({ kind: 'set', set }, set);
     else step();
   }
