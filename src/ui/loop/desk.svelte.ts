@@ -90,7 +90,7 @@ export class LoopDesk {
     if (session.live?.active) await session.live.pause();
     const evaluate = evalQuestions(config);
     const train = trainQuestions(config, evaluate, 1);
-    const { engine } = await session.assemble(config.debate.base, [], signal);
+    const { engine } = await session.models.assemble(config.debate.base, [], signal);
     const start: LoopStart = {
       type: 'loop-started',
       schema: 1,
@@ -147,7 +147,7 @@ export class LoopDesk {
     const { session } = this.deps;
     const store = await session.record.store;
     await store.claimLoop(loop, steal);
-    if (steal) await session.takeEngine();
+    if (steal) await session.models.take();
     const live = await this.open(loop).catch(async (error: unknown) => {
       await store.releaseLoop(loop);
       throw error;
@@ -166,8 +166,8 @@ export class LoopDesk {
     const { session, endpoint } = this.deps;
     const store = await session.record.store;
     const elsewhere = async (): Promise<boolean> => {
-      await session.look();
-      return session.elsewhere;
+      await session.models.look();
+      return session.models.elsewhere;
     };
     const sleep = (ms: number): Promise<void> => new Promise(rest => setTimeout(rest, ms));
     const found = await findWatched({ store, endpoint, tabsSeen, elsewhere, sleep });
@@ -211,7 +211,7 @@ export class LoopDesk {
   async #loopDeps({ loop, config }: LoopStart): Promise<LiveLoopDeps> {
     const { session, endpoint, date, now, announce } = this.deps;
     const { base } = config.debate;
-    const byHand = new ByHand((files, anyBase, signal) => session.tryOut(base, files, anyBase, signal));
+    const byHand = new ByHand((files, anyBase, signal) => session.models.tryOut(base, files, anyBase, signal));
     const { runLoop } = await import('../../experiment/loop');
     const store = await session.record.store;
     return {
@@ -239,8 +239,8 @@ function trainerDeps({ session, endpoint, date, announce }: DeskDeps, loops: () 
   return {
     endpoint,
     busy: () => loops() || session.live?.active === true,
-    tryOut: (base, files, anyBase) => session.tryOut(base, files, anyBase, never),
-    hashOf: async base => (await session.engineOf(base, never)).facts.modelHash,
+    tryOut: (base, files, anyBase) => session.models.tryOut(base, files, anyBase, never),
+    hashOf: async base => (await session.models.engineOf(base, never)).facts.modelHash,
     keep: async (facts, files) => void (await (await record.store).adapters.save(facts, files)),
     memo: async key => (await record.store).memos.read(key),
     async claim(key) {

@@ -28,7 +28,7 @@ function deskOf(record: Record): LoopDesk {
     record: { store: Promise.resolve(store) },
     setup: { base: engine.facts.base },
     live: null,
-    assemble: async () => ({ engine, files: new Map() }),
+    models: { assemble: async () => ({ engine, files: new Map() }) },
     speak: (_: unknown, __: unknown, signal: AbortSignal) =>
       new Promise((_, stop) => {
         signal.throwIfAborted();

@@ -14,9 +14,11 @@ test.each([false, true])('an adapter of another base, the reader asked for it: %
   const store = { adapters: { read: async (id: string) => ({ record: anyway ? { anyway } : {}, files: files[id] }) } };
   const session = {
     record: { store: Promise.resolve(store) },
-    assemble: async (_: unknown, ids: string[]) => {
-      spoken.push(...ids);
-      return { engine: {}, files: new Map(ids.map(id => [id, files[id]])) };
+    models: {
+      assemble: async (_: unknown, ids: string[]) => {
+        spoken.push(...ids);
+        return { engine: {}, files: new Map(ids.map(id => [id, files[id]])) };
+      },
     },
   } as unknown as Session;
   const byHand = { wait: () => Promise.reject(new Error('not in this test')) };

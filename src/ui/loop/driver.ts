@@ -75,7 +75,7 @@ export function driverPorts({ session, endpoint, byHand, loop, base, steal, appe
     async keepAdapter(id, tuned, facts) {
       const { adapters } = await record.store;
       // The base in use is the one that was debated with; a result for another is refused when it is adopted.
-      const { modelHash } = (await session.engineOf(base, new AbortController().signal)).facts;
+      const { modelHash } = (await session.models.engineOf(base, new AbortController().signal)).facts;
       const { sha256 } = await adapters.save(
         { id, ...facts, base: modelHash, at: now(), ...(tuned.anyway && { anyway: true }) },
         tuned.files,
@@ -93,7 +93,7 @@ export function driverPorts({ session, endpoint, byHand, loop, base, steal, appe
         if (other) probes.set(id, refusedBase(other));
       }
       const own = ids.filter(id => !probes.has(id));
-      const { engine, files } = await session.assemble(base, own, signal);
+      const { engine, files } = await session.models.assemble(base, own, signal);
       for (const id of own) {
         const probe = files.get(id)?.[probeFile];
         if (!probe) {
@@ -107,7 +107,7 @@ export function driverPorts({ session, endpoint, byHand, loop, base, steal, appe
     },
 
     async score(rows, onScored, signal) {
-      const engine = await session.engineOf(base, signal);
+      const engine = await session.models.engineOf(base, signal);
       const found: number[][] = [];
       for (let from = 0; from < rows.length; from += rowsPerScore) {
         signal.throwIfAborted();
