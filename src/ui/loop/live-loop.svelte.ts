@@ -1,14 +1,15 @@
-// One loop that runs in this tab: what happened so far, whether it goes on, and what is going on now.
+// One loop that runs in this tab: whether it goes on, how far, and why it stopped.
 // Facts go to the journal first and to the screen second, so a reload at any moment finds a loop that can be gone on with.
-import type { AgentName } from '../../datasets/records';
-import { emptyLoop, foldLoop, foldLoopAll, type LoopStart, type LoopState } from '../../experiment/fold';
+import type { LoopStart, LoopState } from '../../experiment/fold';
 import type { LoopPorts } from '../../experiment/ports';
 import { stages, type LiveLoopEvent, type LoopEvent, type Stage } from '../../experiment/records';
 import type { EngineFault } from '../../models/engine';
 import { asFault } from '../session/engine-host.svelte';
-import { nextFrame, type Schedule } from '../session/frames';
+import type { Schedule } from '../session/frames';
 import type { ByHand } from './by-hand.svelte';
+import { LoopJournal, type JournalPorts } from './loop-journal';
 import { goalOf, positionOf } from './progress';
+import { Seen, type Losses } from './seen.svelte';
 
 export type LoopPhase = 'running' | 'pausing' | 'paused' | 'finished' | 'failed';
 
@@ -22,20 +23,11 @@ export type RunLoop = (options: {
   signal: AbortSignal;
 }) => Promise<LoopState>;
 
-export interface LiveLoopDeps {
+export interface LiveLoopDeps extends JournalPorts {
   run: RunLoop;
   /** Where weights are given to it by hand. */
   byHand: ByHand;
   ports: (hooks: { append: (event: LoopEvent) => Promise<void>; emit: (event: LiveLoopEvent) => void; steal: boolean }) => LoopPorts;
-  create: (start: LoopStart) => Promise<void>;
-  append: (loop: string, event: LoopEvent) => Promise<void>;
-  /**
-   * Makes this tab the writer.
-   * @param known events that are known here
-   * @param steal takes it from the tab that is
-   * @returns those behind them: another tab may have gone on meanwhile
-   */
-  claim: (loop: string, known: number, steal: boolean) => Promise<readonly LoopEvent[]>;
   release: (loop: string) => Promise<void>;
   /** The reader's word that weights are of this base, whatever they name. */
   useAnyway: (adapters: readonly string[]) => Promise<void>;
@@ -63,27 +55,17 @@ const paused = (): DOMException => new DOMException('Paused.', 'AbortError');
 
 export class LiveLoop {
   readonly start: LoopStart;
-  #state = $state.raw<LoopState>(emptyLoop);
+  readonly #journal: LoopJournal;
+  readonly #seen: Seen;
   #phase = $state.raw<LoopPhase>('paused');
-  /** What the journal says of a loop at rest. */
-  #rest: LoopEvent | null = null;
   #fault = $state.raw<EngineFault | null>(null);
   #haltedAt = $state.raw<Stage | null>(null);
   #strangers = $state.raw<readonly string[]>([]);
-  #watched = $state.raw<ReadonlyMap<AgentName, readonly number[]>>(new Map());
   /** Iterations to be done; null = until somebody stops it. */
   #goal = $state.raw<number | null>(null);
   #stopping = $state(false);
-  #stored: boolean;
-  /** Events of the journal that are known here. */
-  #known: number;
   #overtaken = $state(false);
   #lost = $state(false);
-  /** Waits for the first event to be durable, or for the sitting to end without it. */
-  #onKept: () => void = () => undefined;
-  #facts: LoopState;
-  #waiting: LiveLoopEvent[] = [];
-  #scheduled = false;
   #abort: AbortController | null = null;
   #going: Promise<void> | null = null;
 
@@ -92,16 +74,12 @@ export class LiveLoop {
     plan: { start: LoopStart } | { events: readonly LoopEvent[] },
     private readonly deps: LiveLoopDeps,
   ) {
-    const events = 'events' in plan ? plan.events : [];
-    this.#facts = foldLoopAll(events);
-    this.#state = this.#facts;
-    this.#stored = events.length > 0;
-    this.#known = events.length;
-    const start = 'start' in plan ? plan.start : this.#facts.start;
-    if (!start) throw new RangeError('this loop has no beginning');
+    this.#journal = new LoopJournal(plan, deps);
+    const { start, stored, facts } = this.#journal;
+    this.#seen = new Seen(facts, deps.announce, deps.schedule);
     this.start = start;
-    this.#goal = this.#stored ? goalOf(this.#facts) : start.config.iterations;
-    if (this.#stored && positionOf(this.#facts, this.#goal) === null) this.#phase = 'finished';
+    this.#goal = stored ? goalOf(facts) : start.config.iterations;
+    if (stored && positionOf(facts, this.#goal) === null) this.#phase = 'finished';
   }
 
   get byHand(): ByHand {
@@ -111,7 +89,7 @@ export class LiveLoop {
     return this.start.loop;
   }
   get state(): LoopState {
-    return this.#state;
+    return this.#seen.state;
   }
   get phase(): LoopPhase {
     return this.#phase;
@@ -127,8 +105,8 @@ export class LiveLoop {
   get strangers(): readonly string[] {
     return this.#strangers;
   }
-  get watched(): ReadonlyMap<AgentName, readonly number[]> {
-    return this.#watched;
+  get watched(): Losses {
+    return this.#seen.losses;
   }
   get goal(): number | null {
     return this.#goal;
@@ -151,7 +129,7 @@ export class LiveLoop {
    * @param events how long the journal was then
    */
   overtake(events: number): void {
-    if (events > this.#known) this.#overtaken = true;
+    if (events > this.#journal.known) this.#overtaken = true;
   }
 
   /** Another tab took it from this one, where it was going on. */
@@ -174,7 +152,7 @@ export class LiveLoop {
   /** @param goal iterations to be done; null = until stopped. Heard when it is gone on with. */
   setGoal(goal: number | null): void {
     this.#goal = goal;
-    if (!this.active) this.#phase = positionOf(this.#facts, goal ?? forever) === null ? 'finished' : 'paused';
+    if (!this.active) this.#phase = positionOf(this.#journal.facts, goal ?? forever) === null ? 'finished' : 'paused';
   }
 
   /** Starts, or goes on. Resolves when the loop is done, paused or failed; never rejects. */
@@ -189,17 +167,16 @@ export class LiveLoop {
    * @throws EngineFault when it could not be kept
    */
   async begin(): Promise<{ rest: Promise<void> }> {
-    const kept = new Promise<void>(resolve => (this.#onKept = resolve));
     const rest = this.go();
-    await Promise.race([kept, rest]);
-    if (!this.#stored) throw this.#fault ?? asFault(paused());
+    await Promise.race([this.#journal.begun, rest]);
+    if (!this.#journal.stored) throw this.#fault ?? asFault(paused());
     return { rest };
   }
 
   /** Goes on with the weights it stopped at, although they name another base. */
   async useAnyway(): Promise<void> {
     const chosen = this.#strangers;
-    this.#rest = null;
+    this.#journal.wake();
     try {
       await this.deps.useAnyway(chosen);
       const text = `Used although they name another base, as the reader asked: ${chosen.join(', ')}.`;
@@ -236,21 +213,21 @@ export class LiveLoop {
     this.#strangers = [];
     this.#stopping = false;
     this.#lost = false;
-    this.#rest = null;
+    this.#journal.wake();
     this.#phase = 'running';
-    this.#watched = new Map();
-    const ports = this.deps.ports({ append: event => this.#append(event), emit: event => this.#emit(event), steal });
+    this.#seen.forgetLosses();
+    const ports = this.deps.ports({ append: event => this.#append(event), emit: event => this.#seen.add(event), steal });
     try {
-      if (this.#stored) this.#catchUp(await this.deps.claim(this.id, this.#known, steal));
+      if (this.#journal.stored) await this.#claim(steal);
       await this.deps.run({
         start: this.start,
-        state: this.#facts,
+        state: this.#journal.facts,
         ports,
         iterations: this.#goal ?? forever,
         ...(onFailure ? { onFailure } : {}),
         signal: abort.signal,
       });
-      this.#flush();
+      this.#seen.flush();
       // What ended before, here or in another tab, gets no further event that would let go of it.
       await this.deps.release(this.id);
       this.#phase = 'finished';
@@ -262,14 +239,12 @@ export class LiveLoop {
     }
   }
 
-  /** @param news what another tab wrote since this one let go of it */
-  #catchUp(news: readonly LoopEvent[]): void {
+  async #claim(steal: boolean): Promise<void> {
+    const news = await this.#journal.claim(steal);
     this.#overtaken = false;
-    if (news.length === 0) return;
-    this.#facts = news.reduce(foldLoop, this.#facts);
-    this.#known += news.length;
-    if (this.#goal !== null) this.#goal = Math.max(this.#goal, goalOf(this.#facts));
-    this.#settle();
+    if (!news) return;
+    if (this.#goal !== null) this.#goal = Math.max(this.#goal, goalOf(this.#journal.facts));
+    this.#seen.settle(this.#journal.facts);
   }
 
   async #interrupted(error: unknown, signal: AbortSignal): Promise<void> {
@@ -283,9 +258,9 @@ export class LiveLoop {
     // Said once the note is on disk: who reloads the page as soon as it says so finds it paused.
     const rest = (): void => {
       this.#phase = byHand ? 'paused' : 'failed';
-      this.#settle();
+      this.#seen.settle(this.#journal.facts);
     };
-    if (!this.#stored) return rest();
+    if (!this.#journal.stored) return rest();
     if (this.#lost) {
       this.#fault = null;
       rest();
@@ -293,8 +268,7 @@ export class LiveLoop {
     }
     const text = this.#fault ? `Stopped: ${this.#fault.message}` : this.#stopping ? 'Stopped after the iteration, as asked.' : 'Paused.';
     try {
-      this.#rest = { type: 'note', note: 'paused', text: text.slice(0, 2000), at: this.deps.date() };
-      await this.#append(this.#rest);
+      await this.#journal.rest({ type: 'note', note: 'paused', text: text.slice(0, 2000), at: this.deps.date() });
       await this.deps.release(this.id);
     } catch (failure) {
       // The loop itself is on disk up to its last fact; only this note is missing. The reason of the stop matters more.
@@ -304,56 +278,11 @@ export class LiveLoop {
     this.deps.announce(text);
   }
 
-  /** Back to the facts: what was going on is over. */
-  #settle(): void {
-    this.#waiting = [];
-    this.#state = this.#facts;
-  }
-
   async #append(event: LoopEvent): Promise<void> {
-    if (event.type === 'loop-started') await this.deps.create(event);
-    else await this.deps.append(this.id, event);
-    this.#stored = true;
-    this.#onKept();
-    this.#facts = foldLoop(this.#facts, event);
-    this.#known++;
-    // A training that was being ordered when the loop came to rest tells of it late; the last event still has to say that it rests.
-    if (this.#rest && event !== this.#rest) await this.#append(this.#rest);
-    if (event.type === 'measured') {
-      const { k, n } = event.measures.debate;
-      this.deps.announce(`Iteration ${event.iteration}: the debate is right in ${k} of ${n}.`);
-      if (this.#stopping) this.#abort?.abort(paused());
-    }
-  }
-
-  /** The screen is painted per frame; of what goes on now only the newest counts. */
-  #emit(event: LiveLoopEvent): void {
-    this.#waiting.push(event);
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    (this.deps.schedule ?? nextFrame)(() => this.#flush());
-  }
-
-  #flush(): void {
-    this.#scheduled = false;
-    const events = this.#waiting;
-    this.#waiting = [];
-    if (events.length === 0) return;
-    let state = this.#state;
-    let watched: Map<AgentName, readonly number[]> | null = null;
-    const stageBefore = state.live.stage;
-    for (const event of events) {
-      state = foldLoop(state, event);
-      if (event.type !== 'training' || event.loss === null || event.step < 1) continue;
-      watched ??= new Map(this.#watched);
-      // A job that began again from a checkpoint repeats steps.
-      watched.set(event.agent, [...(watched.get(event.agent) ?? []).slice(0, event.step - 1), event.loss]);
-    }
-    if (state.live.stage?.iteration !== stageBefore?.iteration && stageBefore) watched = new Map();
-    this.#state = state;
-    if (watched) this.#watched = watched;
-    const stage = state.live.stage;
-    if (stage && (stage.stage !== stageBefore?.stage || stage.iteration !== stageBefore.iteration))
-      this.deps.announce(`Iteration ${stage.iteration}: ${stage.stage}.`);
+    await this.#journal.append(event);
+    if (event.type !== 'measured') return;
+    const { k, n } = event.measures.debate;
+    this.deps.announce(`Iteration ${event.iteration}: the debate is right in ${k} of ${n}.`);
+    if (this.#stopping) this.#abort?.abort(paused());
   }
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { LiveEvent } from '../../debate/events';
 import { fixtureRun } from '../../../test/fixtures/run';
 import { foldAll } from '../../debate/fold';
-import { FrameQueue } from './frames';
+import { FrameQueue, seenOf } from './frames';
 
 const text = (id: string, said: string): LiveEvent => ({ type: 'turn-text', id, text: said, newTokens: said.length });
 
@@ -10,8 +10,8 @@ describe('events per frame', () => {
   it('applies everything once, in order, with the newest text only', () => {
     const frames: (() => void)[] = [];
     const seen: LiveEvent[] = [];
-    const queue = new FrameQueue(
-      events => seen.push(...events),
+    const queue = new FrameQueue<LiveEvent>(
+      events => seen.push(...seenOf(events)),
       flush => frames.push(flush),
     );
     for (const said of ['1', '12', '123']) queue.add(text('q/1.0.generator', said));
@@ -36,8 +36,8 @@ describe('events per frame', () => {
         : [event],
     );
     const seen: LiveEvent[] = [];
-    const queue = new FrameQueue(
-      some => seen.push(...some),
+    const queue = new FrameQueue<LiveEvent>(
+      some => seen.push(...seenOf(some)),
       () => undefined,
     );
     live.forEach((event, i) => {

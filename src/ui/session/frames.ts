@@ -1,4 +1,4 @@
-// Live events arrive per token and agent; the screen is painted per frame. What nobody could see is left out: only the newest text of a turn.
+// Live events arrive per token and agent; the screen is painted per frame.
 import type { LiveEvent } from '../../debate/events';
 
 export type Schedule = (flush: () => void) => void;
@@ -9,16 +9,23 @@ export const nextFrame: Schedule = flush => {
   else requestAnimationFrame(flush);
 };
 
-export class FrameQueue {
-  #events: LiveEvent[] = [];
+/** Of what came within a frame: without texts of a turn that newer ones replace, which nobody could see. */
+export function seenOf(events: readonly LiveEvent[]): LiveEvent[] {
+  const newest = new Map<string, LiveEvent>();
+  for (const event of events) if (event.type === 'turn-text') newest.set(event.id, event);
+  return events.filter(event => event.type !== 'turn-text' || newest.get(event.id) === event);
+}
+
+export class FrameQueue<E> {
+  #events: E[] = [];
   #waiting = false;
 
   constructor(
-    private readonly apply: (events: readonly LiveEvent[]) => void,
+    private readonly apply: (events: readonly E[]) => void,
     private readonly schedule: Schedule = nextFrame,
   ) {}
 
-  add(event: LiveEvent): void {
+  add(event: E): void {
     this.#events.push(event);
     if (this.#waiting) return;
     this.#waiting = true;
@@ -30,8 +37,11 @@ export class FrameQueue {
     if (this.#events.length === 0) return;
     const events = this.#events;
     this.#events = [];
-    const newest = new Map<string, LiveEvent>();
-    for (const event of events) if (event.type === 'turn-text') newest.set(event.id, event);
-    this.apply(events.filter(event => event.type !== 'turn-text' || newest.get(event.id) === event));
+    this.apply(events);
+  }
+
+  /** What waits is not shown any more. */
+  clear(): void {
+    this.#events = [];
   }
 }

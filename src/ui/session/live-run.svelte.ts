@@ -5,7 +5,7 @@ import { emptyRun, foldAll, type RunStart, type RunState } from '../../debate/fo
 import type { Generate } from '../../debate/generate';
 import type { EngineFault } from '../../models/engine';
 import { asFault } from './engine-host.svelte';
-import { FrameQueue, type Schedule } from './frames';
+import { FrameQueue, seenOf, type Schedule } from './frames';
 import { PaceMeter, type Pace } from './pace';
 import { checkWeights } from './same-weights';
 
@@ -64,7 +64,7 @@ export class LiveRun {
   #unwritten: unknown = null;
   #overtaken = $state(false);
   readonly #meter = new PaceMeter();
-  readonly #frames: FrameQueue;
+  readonly #frames: FrameQueue<LiveEvent>;
 
   /**
    * @param plan a new run, or the events of one to go on with
@@ -81,7 +81,7 @@ export class LiveRun {
     this.#events = 'events' in plan ? [...plan.events] : [];
     this.#state = foldAll(this.#events);
     this.#frames = new FrameQueue(events => {
-      this.#state = foldAll(events, this.#state);
+      this.#state = foldAll(seenOf(events), this.#state);
       this.#meter.add(this.deps.now(), settled(this.#state));
       this.#pace = this.#meter.pace(this.turnsInAll);
     }, deps.schedule);
