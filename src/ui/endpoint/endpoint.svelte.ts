@@ -2,7 +2,6 @@
 import type { EndpointLabel } from '../../experiment/records';
 import type { CheckReport } from '../../finetune/check-endpoint';
 import { createClient, type Client, type ClientOptions } from '../../finetune/client';
-import { addressProblem, pageOrigin } from '../../finetune/endpoint-address';
 import { cancelJobs, forgetLoop, holdings, type Holding } from '../../finetune/holdings';
 import type { Tuned, TuneOrder, TuneUpdate } from '../../finetune/order';
 import { runOrder } from '../../finetune/run-order';
@@ -16,7 +15,7 @@ import type { JobView } from './jobs';
 import { readChoice, type EndpointKind } from './kept-choice';
 import { KeyField } from './key-field.svelte';
 import { PageTrainer } from './page-trainer.svelte';
-import { placeWords } from './place-words';
+import { jobOrigin, labelOf, originOf, problemOf, unaskedWords, type Place } from './place';
 import type { EndpointPorts } from './ports';
 import { findServer, type ServerInfo } from './server-info';
 import { builtIn, trainedAmong, untrainedWords } from './untrained';
@@ -117,17 +116,12 @@ export class EndpointChoice {
     return this.#trainer.restarted;
   }
 
-  /** What keeps a loop from being started; empty = nothing. */
-  readonly problem = $derived.by(() => {
-    if (this.#kind === 'server' && this.#server === null) return 'The server of this page does not train.';
-    return this.#kind === 'url' ? this.#addressProblem() : '';
-  });
-
-  #addressProblem(): string {
-    if (this.#url.trim() === '') return 'The address of the endpoint is missing.';
-    const wrong = addressProblem(this.#url.trim(), this.#ports.place());
-    return wrong ? `${wrong.found} ${wrong.next}` : '';
+  get #place(): Place {
+    return { kind: this.#kind, url: this.#url, server: this.#server };
   }
+
+  /** What keeps a loop from being started; empty = nothing. */
+  readonly problem = $derived.by(() => problemOf(this.#place, this.#ports.place()));
 
   /** What keeps a loop over this base from being trained there, as far as the place has said what it trains; empty = nothing known. */
   problemWith(base: string): string {
@@ -143,37 +137,21 @@ export class EndpointChoice {
 
   /** Where training happens, as the record of a loop should tell it; null = nowhere, only export. */
   get label(): EndpointLabel | null {
-    switch (this.#kind) {
-      case 'page':
-      case 'server':
-        return { kind: this.#kind, origin: '' };
-      case 'url':
-        return { kind: 'url', origin: URL.canParse(this.#url) ? new URL(this.#url).origin : '' };
-      case 'export':
-        return null;
-    }
+    return labelOf(this.#place);
   }
 
   /** Origin that jobs of this place are remembered under; null = there is none. */
   get origin(): string | null {
-    if (this.#kind === 'page') return pageOrigin;
-    if (this.#kind === 'server') return this.#server ? new URL(this.#server.url, this.#ports.base).origin : null;
-    return this.label?.origin || null;
+    return jobOrigin(this.#place, this.#ports.base);
   }
 
   /**
    * What keeps jobs of a loop from being watched without a word of the reader; empty = nothing. Ask once `ready`.
-   * @param origin of the endpoint that has them; null = nobody remembers
+   * @param ordered origin of the endpoint that has them; null = nobody remembers
    */
-  unasked(loop: string, origin: string | null): string {
-    if (origin === null) return 'Where its trainings were ordered is not known here any more. Choose that place, then press Resume.';
-    if (origin !== this.origin) {
-      const there = placeWords(origin, this.#ports.place().origin);
-      return `Its trainings were ordered ${there}; another place is chosen now, or that one does not answer. Choose it, then press Resume.`;
-    }
-    if (this.#kind === 'page') return '';
-    if (this.#kind === 'url' && this.key === '') return `The key of ${origin} was not kept. Enter it, if one is needed, then press Resume.`;
-    return this.#consents.knows(loop, origin) ? '' : `Rows have not been released to ${origin} yet. Press Resume to be asked.`;
+  unasked(loop: string, ordered: string | null): string {
+    const where = { kind: this.#kind, ordered, chosen: this.origin, page: this.#ports.place().origin };
+    return unaskedWords(where, { key: this.key !== '', consent: origin => this.#consents.knows(loop, origin) });
   }
 
   choose(kind: EndpointKind): void {
@@ -225,10 +203,11 @@ export class EndpointChoice {
       case 'server':
         if (!this.#server) throw new TrainingHeld('no_place', 'The server of this page does not train.', 'Choose another place to train.');
         return this.#clientOf({ baseUrl: this.#server.url, token: this.#server.token, fetch });
-      case 'url':
-        if (this.#addressProblem())
-          throw new TrainingHeld('no_place', this.#addressProblem(), 'Correct the address, or choose another place to train.');
+      case 'url': {
+        const problem = problemOf({ ...this.#place, kind }, this.#ports.place());
+        if (problem !== '') throw new TrainingHeld('no_place', problem, 'Correct the address, or choose another place to train.');
         return this.#clientOf({ baseUrl: this.#url.trim(), token: this.key, fetch });
+      }
       case 'export':
         throw new TrainingHeld(
           'export_only',
@@ -298,7 +277,7 @@ export class EndpointChoice {
     if (await this.#ports.pageTrained())
       await this.#trainer.using(async () => forgetLoop(await this.client('page'), loop, AbortSignal.timeout(120_000)));
     if (place === null || place.kind === 'page' || place.kind === 'process' || place.kind === 'export') return;
-    if (place.kind === 'url' && this.#originOf(this.#url) !== place.origin)
+    if (place.kind === 'url' && originOf(this.#url) !== place.origin)
       throw new TrainingHeld(
         'no_place',
         `What ${place.origin} may still be training of it was not cancelled.`,
@@ -307,17 +286,8 @@ export class EndpointChoice {
     await cancelJobs(await this.client(place.kind), loop, AbortSignal.timeout(30_000));
   }
 
-  #originOf(url: string): string {
-    return URL.canParse(url.trim()) ? new URL(url.trim()).origin : '';
-  }
-
   /** The reader's word on what `consent` asks. */
   answer(agreed: boolean): void {
     this.#consents.answer(agreed);
-  }
-
-  /** Ends the page's trainer; a job under way goes on when it is opened again. */
-  close(): Promise<void> {
-    return this.#trainer.close();
   }
 }

@@ -14,11 +14,6 @@
 // `endpoint.cancel(key)` stops one for good, `endpoint.cancelLoop(loop)` all of a loop, paused or not.
 export { default as EndpointPicker } from './EndpointPicker.svelte';
 export { default as EndpointConsent } from './EndpointConsent.svelte';
-export { default as EndpointCheck } from './EndpointCheck.svelte';
 export { default as JobList } from './JobList.svelte';
 export { default as JobRow } from './JobRow.svelte';
-export { EndpointChoice } from './endpoint.svelte';
-export type { EndpointKind } from './kept-choice';
 export { createEndpoint } from './create';
-export { TrainingHeld } from './held';
-export type { JobView } from './jobs';
