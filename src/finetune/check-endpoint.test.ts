@@ -3,7 +3,8 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { checkEndpoint, type CheckOptions, type CheckReport } from './check-endpoint';
+import { checkEndpoint, type CheckOptions } from './check-endpoint';
+import type { CheckReport } from './check-report';
 import { addressProblem, isLocal, type PagePlace } from './endpoint-address';
 
 const never = new AbortController().signal;

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { CheckReport } from '../../src/finetune/check-endpoint';
+import type { CheckReport } from '../../src/finetune/check-report';
 import type {} from '../pages/tuner/main';
 import { buildPage, launch, serveFolder, type Browser, type Site } from './harness';
 

@@ -1,5 +1,6 @@
 // The check of an endpoint: one at a time, and its report as long as nothing about the place has changed.
-import { checkEndpoint, type CheckOptions, type CheckReport } from '../../finetune/check-endpoint';
+import { checkEndpoint, type CheckOptions } from '../../finetune/check-endpoint';
+import type { CheckReport } from '../../finetune/check-report';
 
 export class Doctor {
   #report = $state.raw<CheckReport | null>(null);

@@ -1,6 +1,6 @@
 // Where training happens: chosen by the reader, remembered without its key, and handed to the loop as one function.
 import type { EndpointLabel } from '../../experiment/records';
-import type { CheckReport } from '../../finetune/check-endpoint';
+import type { CheckReport } from '../../finetune/check-report';
 import { createClient, type Client, type ClientOptions } from '../../finetune/client';
 import { cancelJobs, forgetLoop, holdings, type Holding } from '../../finetune/holdings';
 import type { Tuned, TuneOrder, TuneUpdate } from '../../finetune/order';

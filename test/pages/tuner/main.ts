@@ -3,7 +3,8 @@ import { createClient, type Client } from '../../../src/finetune/client';
 import { memoryMemos } from '../../../src/finetune/memo';
 import type { TuneOrder, TuneUpdate } from '../../../src/finetune/order';
 import { runOrder } from '../../../src/finetune/run-order';
-import { checkEndpoint, type CheckReport } from '../../../src/finetune/check-endpoint';
+import { checkEndpoint } from '../../../src/finetune/check-endpoint';
+import type { CheckReport } from '../../../src/finetune/check-report';
 import { readAdapter } from '../../../src/onnx/peft';
 import { openPageTuner, type PageTuner } from '../../../src/tuner/page';
 
