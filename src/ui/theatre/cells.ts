@@ -39,6 +39,13 @@ export function said(cell: Pick<Cell, 'turn' | 'failed'>): Said {
   return cell.failed ? { kind: 'none', failed: true } : { kind: 'waiting' };
 }
 
+/** An agent's answer a round earlier; null = none was found in what it said, undefined = there is nothing to compare with. */
+export function answerBefore(state: QuestionState, round: number, agent: number): string | null | undefined {
+  if (round === 1) return undefined;
+  const answer = said(answerCell(state, round - 1, agent));
+  return answer.kind === 'waiting' ? undefined : answer.kind === 'key' ? answer.key : null;
+}
+
 /** Answers of a round by agent. */
 export const saidInRound = (state: QuestionState, round: number, agents: number): Said[] =>
   Array.from({ length: agents }, (_, agent) => said(answerCell(state, round, agent)));

@@ -4,7 +4,7 @@ import { foldAll, type QuestionState } from '../../debate/fold';
 import { answer } from '../../tasks/arithmetic/problem';
 import { agentLetter, inWords } from '../look/agents';
 import { ballotOf, ballotWords } from './ballot';
-import { roundReached, saidInRound } from './cells';
+import { answerBefore, roundReached, saidInRound } from './cells';
 import { ledgerOf } from './ledger';
 import { answerTints } from './tints';
 import { duration, grouped, parameters, verdict } from './words';
@@ -40,6 +40,11 @@ describe('answers of a round', () => {
       ],
     ]);
     expect(saidInRound({ ...empty(whole), failed }, 1, 1)).toEqual([{ kind: 'none', failed: true }]);
+  });
+
+  it('sets an answer beside the one a round earlier, if there is one', () => {
+    expect([0, 1, 2].map(agent => answerBefore(whole, 2, agent))).toEqual(['13', '33', null]);
+    expect([answerBefore(whole, 1, 0), answerBefore(empty(whole), 2, 0)]).toEqual([undefined, undefined]);
   });
 
   it('knows how far the debate is', () => {
