@@ -1,6 +1,6 @@
 // One line on stderr about a loop that goes on: which stage, how far, how long; and a line per thing that is done.
 import { fewUpdates } from '../datasets/updates';
-import { scarceUpdates } from '../experiment/finetune';
+import { scarceUpdates } from '../experiment/training-plan';
 import type { LiveLoopEvent, LoopConfig, Stage } from '../experiment/records';
 import { duration } from './progress';
 

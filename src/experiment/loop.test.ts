@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 
 import type { RunEvent } from '../debate/events';
 import type { SetRow } from '../datasets/records';
-import { settingsOf } from './finetune';
+import { settingsOf } from './training-plan';
 import { foldLoopAll } from './fold';
 import { runLoop } from './loop';
 import { agreeing, blankDisk, essence, Killed, loopConfigOf, portsOf, sit, startOf, type World } from './loop.fixture';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { plannedUpdates } from '../../experiment/finetune';
+import { plannedUpdates } from '../../experiment/training-plan';
 import { loopConfigOf } from '../../experiment/loop.fixture';
 import type { SetRow } from '../../datasets/records';
 import { hyperparametersOf } from '../../finetune/job-body';

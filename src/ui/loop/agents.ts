@@ -1,7 +1,7 @@
 // Every agent of an iteration in one row: its set, its training, its weights, from facts and from what goes on now.
 import { agentName, type AgentName, type SetRow } from '../../datasets/records';
 import { fewUpdates } from '../../datasets/updates';
-import { scarceUpdates } from '../../experiment/finetune';
+import { scarceUpdates } from '../../experiment/training-plan';
 import type { Adopted, JobEnded, LoopState, TrainingProgress } from '../../experiment/fold';
 import type { Share } from '../../metrics/interval';
 import { modelsOf } from '../../experiment/society';

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { plannedUpdates } from '../../experiment/finetune';
+import { plannedUpdates } from '../../experiment/training-plan';
 import { emptyLoop, foldLoop, foldLoopAll, type LoopState } from '../../experiment/fold';
 import { blankDisk, loopConfigOf, sit } from '../../experiment/loop.fixture';
 import type { LoopEvent } from '../../experiment/records';

@@ -8,7 +8,7 @@ import { agentName, type DataRow, type SetRow, type TrainingSet } from '../../..
 import { parseTrainingSet } from '../../../datasets/schema';
 import type { RunFile } from '../../../debate/events';
 import { foldAll } from '../../../debate/fold';
-import { plannedUpdates } from '../../../experiment/finetune';
+import { plannedUpdates } from '../../../experiment/training-plan';
 import { foldLoopAll } from '../../../experiment/fold';
 import type { LoopFile } from '../../../experiment/records';
 import { parseLoopEvent } from '../../../experiment/schema';

@@ -1,7 +1,7 @@
 // What lies behind a point of a loss curve: the rows that its updates saw, or those that were held out of all of them.
 import type { AgentName, DataRow, TrainingSet } from '../../../datasets/records';
 import type { RunState } from '../../../debate/fold';
-import { settingsOf, trainingSeed } from '../../../experiment/finetune';
+import { settingsOf, trainingSeed } from '../../../experiment/training-plan';
 import type { LoopConfig } from '../../../experiment/records';
 import { splitSet } from '../../../experiment/split';
 import { seedOnWire } from '../../../finetune/job-body';
