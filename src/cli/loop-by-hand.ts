@@ -2,7 +2,9 @@
 import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { LeftAsItWas, type TuneOrder, type Tuned } from '../experiment/ports';
+import type { TuneOrder, Tuned } from '../datasets/order';
+
+import { LeftAsItWas } from '../experiment/ports';
 import { GivenError, readGiven, resultOf, type GivenFile } from '../finetune/given';
 import { setFiles, takeAlongReadme } from '../finetune/take-along';
 import type { Engine } from '../models/engine';

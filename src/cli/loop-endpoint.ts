@@ -4,7 +4,7 @@ import { basename, resolve } from 'node:path';
 
 import { createClient } from '../finetune/client';
 import { memoryMemos } from '../finetune/memo';
-import { givenByHand } from '../finetune/order';
+import { givenByHand } from '../finetune/given';
 import { profiles } from '../finetune/profile';
 import { runOrder } from '../finetune/run-order';
 import { createTuner } from '../tuner/app';

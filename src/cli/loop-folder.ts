@@ -11,7 +11,7 @@ import { sha256Of } from '../datasets/sha256';
 import type { RunEvent, RunFile } from '../debate/events';
 import { parseRunEvent } from '../debate/schema';
 import { foldLoopAll } from '../experiment/fold';
-import type { Tuned } from '../experiment/ports';
+import type { Tuned } from '../datasets/order';
 import type { LoopEvent, LoopFile } from '../experiment/records';
 import { parseLoopEvent } from '../experiment/schema';
 import { encodeLoopFile, loopDigest } from '../share/loopFile';

@@ -1,11 +1,12 @@
 // Everything the loop needs from outside: page, command line and tests each pass their own.
-import type { AgentName, SetRole, TrainingSet } from '../datasets/records';
+import type { Tuned, TuneOrder, TuneUpdate } from '../datasets/order';
+import type { AgentName, TrainingSet } from '../datasets/records';
 import type { RunConfig } from '../debate/config';
 import type { Message } from '../debate/generate';
 import type { RunState } from '../debate/fold';
 import type { Question } from '../tasks/question';
 import type { Collected } from './collected';
-import type { LiveLoopEvent, LoopConfig, LoopEvent, ProbeResult, TrainSettings } from './records';
+import type { LiveLoopEvent, LoopConfig, LoopEvent, ProbeResult } from './records';
 
 export interface DebatePlan {
   /** Id of the run; the same plan resumes what is stored under it. */
@@ -13,54 +14,6 @@ export interface DebatePlan {
   title: string;
   config: RunConfig;
   questions: readonly Question[];
-}
-
-export interface TuneOrder {
-  /** `${loop}/${iteration}/${agent}`, with `/2`, `/3` … for what is ordered again after it failed. */
-  key: string;
-  loop: string;
-  iteration: number;
-  agent: AgentName;
-  role: SetRole;
-  base: string;
-  from: string | null;
-  training: string;
-  validation: string | null;
-  datasetHash: string;
-  settings: TrainSettings;
-  seed: number;
-}
-
-export type TuneUpdate =
-  | { type: 'uploaded'; file: string }
-  | { type: 'created'; job: string }
-  | { type: 'status'; status: string }
-  | {
-      type: 'step';
-      step: number;
-      total: number;
-      loss: number;
-      left: number | null;
-      /** Seconds on the endpoint's clock, where it tells: what happened before anybody watched is told at once, and was no faster for it. */
-      at?: number;
-    }
-  | { type: 'evaluated'; step: number; loss: number }
-  | { type: 'message'; level: 'info' | 'warn' | 'error'; text: string }
-  | { type: 'downloading'; done: number; total: number };
-
-export interface Tuned {
-  job: string;
-  model: string;
-  files: Record<string, Uint8Array<ArrayBuffer>>;
-  steps: { step: number; total: number; loss: number }[];
-  validation: { step: number; loss: number }[];
-  trainedTokens: number;
-  trainedParameters: number;
-  warnings: string[];
-  /** The rows of each update follow from the order. */
-  seededRows?: true;
-  /** It names another base, and the reader had it used all the same. */
-  anyway?: true;
 }
 
 /** The reader wants this agent to stay as it was: no job, and no failure. */

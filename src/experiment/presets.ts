@@ -1,7 +1,8 @@
 // Loops that are offered ready-made, each with what it shows and what it costs. Whatever is changed in one makes it `custom`.
 import { datasetDefaults } from '../datasets/records';
 import { defaultConfig } from '../debate/defaults';
-import type { LoopConfig, TrainSettings } from './records';
+import type { TrainSettings } from '../datasets/order';
+import type { LoopConfig } from './records';
 
 export interface Preset {
   id: 'gentle' | 'collapse' | 'lecture' | 'published';

@@ -1,4 +1,5 @@
 // A loop is the append-only list of these events. Live view, replay, resume and files are folds of it; its debates are runs of their own.
+import type { TrainSettings } from '../datasets/order';
 import type { AgentName, DatasetConfig, SetRow, TrainingSet } from '../datasets/records';
 import type { RunConfig } from '../debate/config';
 import type { EngineInfo, RunEvent } from '../debate/events';
@@ -6,21 +7,6 @@ import type { Accuracy } from '../metrics/accuracy';
 import type { Mean } from '../metrics/diversity';
 import type { Share } from '../metrics/interval';
 import type { Question } from '../tasks/question';
-
-/** Structurally the finetune room's; this room may not import it. */
-export interface TrainSettings {
-  method: 'lora' | 'full';
-  rank: number;
-  alpha: number;
-  learningRate: number;
-  schedule: 'constant' | 'linear' | 'cosine';
-  warmupSteps: number;
-  batchSize: number;
-  epochs: number | null;
-  steps: number | null;
-  weightDecay: number;
-  maxGradNorm: number;
-}
 
 /**
  * Who is trained, by the names of method.md §7. `multiagent-ft`, the paper's: 2N models, each on its own set. Controls with one model that

@@ -1,7 +1,8 @@
 // What the training of a set will be, known before it starts: its settings, its seed, how many updates it makes.
 import { agentName, type AgentName, type SetRole, type SetRow } from '../datasets/records';
 import { fewUpdates, updatesOf } from '../datasets/updates';
-import type { LoopConfig, TrainSettings } from './records';
+import type { TrainSettings } from '../datasets/order';
+import type { LoopConfig } from './records';
 import { derivedSeed } from './seeds';
 import { isShared } from './society';
 import { heldOut } from './split';

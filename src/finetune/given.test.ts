@@ -2,7 +2,7 @@ import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { writeSafetensors } from '../onnx/safetensors';
 import { readGiven, resultOf, type GivenFile } from './given';
-import { givenByHand } from './order';
+import { givenByHand } from './given';
 
 const data = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
 const file = (name: string, bytes: Uint8Array<ArrayBuffer> = data(name)): GivenFile => ({

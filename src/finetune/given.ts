@@ -1,7 +1,10 @@
 // The result of a training that somebody ran by other means: which files are taken, from loose ones or from an archive of them.
 import { unzipSync } from 'fflate';
-import { givenByHand, type Tuned, type TunedFiles } from './order';
+import type { Tuned, TunedFiles } from '../datasets/order';
 import { basename, countParameters, pairOf, wanted } from './results';
+
+/** Stands where an endpoint's id of a job and of a model would, for weights that were trained elsewhere: no endpoint has them. */
+export const givenByHand = 'given by hand';
 
 /** What is known of a training that nobody watched: what came of it. @throws EndpointError `damaged` */
 export const resultOf = (files: TunedFiles, probed: boolean): Tuned => ({

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import * as v from 'valibot';
 import { jobBody } from './job-body';
-import type { TrainSettings, TuneOrder } from './order';
+import type { TrainSettings, TuneOrder } from '../datasets/order';
 import { profileOf, profiles } from './profile';
 import { createJobSchema, dpoHyperparametersSchema, hyperparametersSchema, type CreateJobBody } from './wire-order';
 

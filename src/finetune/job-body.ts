@@ -1,5 +1,5 @@
 // An order as the wire has it.
-import type { TrainSettings, TuneOrder } from './order';
+import type { TrainSettings, TuneOrder } from '../datasets/order';
 import type { Profile } from './profile';
 import { updatesOf } from './updates';
 import type { AskedHyperparameters, CreateJobBody } from './wire-order';

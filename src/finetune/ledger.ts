@@ -1,5 +1,5 @@
 // What a job's events come to: each counted once, however often and by whichever way it arrived.
-import type { TuneStep, TuneUpdate } from './order';
+import type { TuneStep, TuneUpdate } from '../datasets/order';
 import { metricsOf, type EventObject } from './wire';
 
 /** Steps over which the pace is measured. */

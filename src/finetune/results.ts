@@ -1,7 +1,7 @@
 // The files a finished job left: which to take, how large they may be, and what they hold as far as can be said without reading weights.
 import type { Client } from './client';
 import { EndpointError } from './errors';
-import type { TunedFiles, TuneUpdate } from './order';
+import type { TunedFiles, TuneUpdate } from '../datasets/order';
 import type { CheckpointObject, FileObject, JobObject } from './wire';
 
 /** Files we take, by basename, with the most bytes each may have (endpoint.md §3.1). Anything else is left where it is. */

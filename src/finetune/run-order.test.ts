@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { FakeEndpoint, type FakeJob, type FakeOptions } from '../../test/fixtures/finetuning-endpoint';
 import { createClient } from './client';
 import { memoryMemos, type MemoStore } from './memo';
-import type { TuneOrder, TuneUpdate } from './order';
+import type { TuneOrder, TuneUpdate } from '../datasets/order';
 import type { Profile } from './profile';
 import { profiles } from './profile';
 import { cancelReason, runOrder, type RunOrderOptions } from './run-order';

@@ -3,7 +3,7 @@ import type { Client } from './client';
 import { EndpointError, hintFor } from './errors';
 import { jobBody, metadataOf } from './job-body';
 import type { JobMemo, MemoStore } from './memo';
-import type { Tuned, TuneOrder, TuneUpdate } from './order';
+import type { Tuned, TuneOrder, TuneUpdate } from '../datasets/order';
 import { backOff, sleep as realSleep, type Sleep } from './retry';
 import { countParameters, downloadResults } from './results';
 import { tidyUp, type Tidy } from './tidy';

@@ -1,5 +1,5 @@
 // What somebody needs who trains an order by other means: its rows, what the loop would have asked for, and what it takes back.
-import type { TuneOrder } from './order';
+import type { TuneOrder } from '../datasets/order';
 
 export const settingsWords = ({ settings }: Pick<TuneOrder, 'settings'>): string => {
   const { method, rank, alpha, learningRate, schedule, warmupSteps, batchSize, epochs, steps, weightDecay, maxGradNorm } = settings;

@@ -1,7 +1,7 @@
 // What a finished job leaves at its endpoint that nobody needs any more.
 import type { Client } from './client';
 import { EndpointError } from './errors';
-import type { TuneUpdate } from './order';
+import type { TuneUpdate } from '../datasets/order';
 import type { JobObject } from './wire';
 
 /** `rows`: what was uploaded. `all`: also the checkpoints before the last, which a full disk of a browser would feel. */

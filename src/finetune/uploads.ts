@@ -1,5 +1,5 @@
 // The files of an order as they would be sent: what is asked about beforehand is what goes.
-import type { TuneOrder } from './order';
+import type { TuneOrder } from '../datasets/order';
 
 export interface Upload {
   kind: 'training' | 'validation';

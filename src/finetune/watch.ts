@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import type { Client } from './client';
 import { EndpointError } from './errors';
 import { Ledger } from './ledger';
-import type { TuneUpdate } from './order';
+import type { TuneUpdate } from '../datasets/order';
 import type { Sleep } from './retry';
 import { readEvents } from './sse';
 import { eventSchema, isTerminal, type EventObject, type JobObject } from './wire';

@@ -1,5 +1,5 @@
 // Agents' weights in the record: what a finetuning job gave, byte for byte, with what it was trained from and on.
-import type { TunedFiles } from '../finetune/order';
+import type { TunedFiles } from '../datasets/order';
 import { weightsFile, type AdapterFacts, type AdapterFilesRecord, type AdapterRecord } from './adapter-records';
 import type { Documents } from './documents';
 import { StoreError } from './errors';

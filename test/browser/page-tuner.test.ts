@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { TuneOrder } from '../../src/finetune/order';
+import type { TuneOrder } from '../../src/datasets/order';
 import { createTuner } from '../../src/tuner/app';
 import { openNodeDisk } from '../../src/tuner/disk-node';
 import { sums } from '../../src/tuner/fixtures/rows';

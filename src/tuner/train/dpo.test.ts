@@ -1,6 +1,6 @@
 // Preferences, really trained: the chosen answers gain on the rejected ones, and what is interrupted goes on to the same bits.
 import { describe, expect, it } from 'vitest';
-import type { Probe } from '../../finetune/order';
+import type { Probe } from '../../finetune/probe-file';
 import type { Files, TrainJob, TrainUpdate } from '../engine';
 import { fromUtf8 } from './files';
 import { jsonl, someJob, tinyBase } from './fixture';

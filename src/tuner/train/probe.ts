@@ -1,5 +1,5 @@
 // probe.json: a few rows with the losses that base and result have here, by which a receiver proves that both arrived whole.
-import type { Probe } from '../../finetune/order';
+import type { Probe } from '../../finetune/probe-file';
 import { utf8 } from './files';
 import type { MaskedRow } from './rows';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import type { Probe } from '../../finetune/order';
+import type { Probe } from '../../finetune/probe-file';
 import type { EngineMessage } from '../../models/engine';
 import { createNodeEngine } from '../../models/engine-node';
 import { readSafetensors, toFloat32, writeSafetensors } from '../../onnx/safetensors';

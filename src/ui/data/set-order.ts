@@ -4,7 +4,7 @@ import { agentName, type SetRow, type TrainingSet } from '../../datasets/records
 import type { ModelRef } from '../../debate/config';
 import { presetById } from '../../experiment/presets';
 import { splitSet } from '../../experiment/split';
-import type { TrainSettings, TuneOrder } from '../../finetune/order';
+import type { TrainSettings, TuneOrder } from '../../datasets/order';
 import { hash128 } from '../../tasks/hash';
 
 /** As names of adapters and keys of orders may be spelt. */

@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import type { SetRole } from '../../datasets/records';
 import { presetById } from '../../experiment/presets';
-import type { TrainSettings } from '../../experiment/records';
+import type { TrainSettings } from '../../datasets/order';
 import { keep, kept, pageStore, type KeepStore } from '../look/keep';
 import { readFields } from '../loop/field';
 import { trainContradictions, trainFields } from '../loop/train-fields';

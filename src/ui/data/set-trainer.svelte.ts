@@ -2,7 +2,7 @@
 import type { ModelRef } from '../../debate/config';
 import type { AdapterFacts } from '../../store/adapter-records';
 import type { Trial } from '../../models/try-out';
-import type { TunedFiles, TuneOrder } from '../../finetune/order';
+import type { TunedFiles, TuneOrder } from '../../datasets/order';
 import type { EndpointChoice } from '../endpoint/endpoint.svelte';
 
 export interface SetTraining {

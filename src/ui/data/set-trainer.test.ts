@@ -7,7 +7,7 @@ import { runLoop } from '../../experiment/loop';
 import type { TrainingSet } from '../../datasets/records';
 import type { ModelRef } from '../../debate/config';
 import { presetById } from '../../experiment/presets';
-import type { TrainSettings, Tuned, TuneOrder } from '../../finetune/order';
+import type { TrainSettings, Tuned, TuneOrder } from '../../datasets/order';
 import type { Trial } from '../../models/try-out';
 import type { AdapterFacts } from '../../store/adapter-records';
 import { isSetTraining, orderOfSet, rowsOfSet, setTrainingId } from './set-order';

@@ -1,5 +1,5 @@
 // Rows leave this page only after the reader saw where they go, how many they are and one of them. Asked once a loop and destination.
-import type { TuneOrder } from '../../finetune/order';
+import type { TuneOrder } from '../../datasets/order';
 import type { Terms } from '../../finetune/terms';
 import { rowsOf, uploadsOf, type Upload } from '../../finetune/uploads';
 

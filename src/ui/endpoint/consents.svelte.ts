@@ -1,5 +1,5 @@
 // The reader's word before rows leave the page: one question at a time, asked once a loop and destination.
-import type { TuneOrder } from '../../finetune/order';
+import type { TuneOrder } from '../../datasets/order';
 import { consentKey, joined, readConsents, withConsent, type ConsentRequest } from './consent';
 import { TrainingHeld } from './held';
 import type { EndpointPorts } from './ports';

@@ -3,7 +3,7 @@ import type { EndpointLabel } from '../../experiment/records';
 import type { CheckReport } from '../../finetune/check-report';
 import { createClient, type Client, type ClientOptions } from '../../finetune/client';
 import { cancelJobs, forgetLoop, holdings, type Holding } from '../../finetune/holdings';
-import type { Tuned, TuneOrder, TuneUpdate } from '../../finetune/order';
+import type { Tuned, TuneOrder, TuneUpdate } from '../../datasets/order';
 import { runOrder } from '../../finetune/run-order';
 import type { ModelObject } from '../../finetune/wire';
 import type { ConsentRequest } from './consent';

@@ -12,7 +12,7 @@ import { runLoop } from '../../experiment/loop';
 import type { LoopFile } from '../../experiment/records';
 import type { Fetch } from '../../finetune/calls';
 import { memoryMemos, type JobMemo } from '../../finetune/memo';
-import type { TuneOrder, TuneUpdate } from '../../finetune/order';
+import type { TuneOrder, TuneUpdate } from '../../datasets/order';
 import { inflate } from '../../share/bytes';
 import { encodeRunFile } from '../../share/file';
 import { encodeLink } from '../../share/link';

@@ -1,6 +1,6 @@
 // The jobs under way as a screen shows them, and the way to cancel one.
 import { EndpointError } from '../../finetune/errors';
-import type { TuneOrder, TuneUpdate } from '../../finetune/order';
+import type { TuneOrder, TuneUpdate } from '../../datasets/order';
 import { cancelReason } from '../../finetune/run-order';
 import { errorWords } from '../app/error-words';
 import { isOver, newJob, withUpdate, type JobView } from './jobs';

@@ -1,5 +1,5 @@
 // What a screen shows of a job under way: a fold of its updates.
-import type { TuneOrder, TuneUpdate } from '../../finetune/order';
+import type { TuneOrder, TuneUpdate } from '../../datasets/order';
 
 export interface JobView {
   /** `TuneOrder.key`. */

@@ -1,5 +1,6 @@
 // Trainings that the reader runs by other means: the loop waits here until each agent has its weights, or is left as it was.
-import { LeftAsItWas, type TuneOrder, type Tuned } from '../../experiment/ports';
+import type { TuneOrder, Tuned } from '../../datasets/order';
+import { LeftAsItWas } from '../../experiment/ports';
 import type { GivenFile } from '../../finetune/given';
 import type { TunedFiles } from '../../models/engine';
 import type { Trial } from '../../models/try-out';

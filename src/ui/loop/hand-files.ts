@@ -1,5 +1,5 @@
 // What the reader takes along to train elsewhere: the rows of each agent, and the weights to go on from.
-import type { TuneOrder } from '../../experiment/ports';
+import type { TuneOrder } from '../../datasets/order';
 import { setFiles, takeAlongReadme } from '../../finetune/take-along';
 import type { RunStore } from '../../store/store';
 import { download, fileName } from '../session/files';

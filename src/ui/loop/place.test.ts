@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { TuneOrder } from '../../experiment/ports';
+import type { TuneOrder } from '../../datasets/order';
 import { presetById } from '../../experiment/presets';
 import { memoryMemos } from '../../finetune/memo';
 import { assertPlace } from './place';

@@ -1,6 +1,6 @@
 // Whether the chosen place has the weights that a training goes on from: they lie where they were trained, and nowhere else.
-import type { TuneOrder } from '../../experiment/ports';
-import { givenByHand } from '../../finetune/order';
+import type { TuneOrder } from '../../datasets/order';
+import { givenByHand } from '../../finetune/given';
 import type { MemoStore } from '../../finetune/memo';
 
 /** Nothing was ordered, since it would have been refused. */

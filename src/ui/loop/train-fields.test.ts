@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { presets } from '../../experiment/presets';
-import type { TrainSettings } from '../../experiment/records';
+import type { TrainSettings } from '../../datasets/order';
 import { trainSettingsSchema } from '../../experiment/train-settings';
 import { hyperparametersOf } from '../../finetune/job-body';
 import { profiles } from '../../finetune/profile';

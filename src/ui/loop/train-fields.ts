@@ -1,6 +1,6 @@
 // The settings of one training, as a form shows and reads them. What is allowed says the schema that a configuration from a file passes.
 import * as v from 'valibot';
-import type { TrainSettings } from '../../experiment/records';
+import type { TrainSettings } from '../../datasets/order';
 import { trainEntries, trainSettingsSchema } from '../../experiment/train-settings';
 import type { FieldOf, Option } from './field';
 

@@ -1,7 +1,7 @@
 // Lets a journey train in the page: the product's own tuner, client and order runner.
 import { createClient, type Client } from '../../../src/finetune/client';
 import { memoryMemos } from '../../../src/finetune/memo';
-import type { TuneOrder, TuneUpdate } from '../../../src/finetune/order';
+import type { TuneOrder, TuneUpdate } from '../../../src/datasets/order';
 import { runOrder } from '../../../src/finetune/run-order';
 import { checkEndpoint } from '../../../src/finetune/check-endpoint';
 import type { CheckReport } from '../../../src/finetune/check-report';

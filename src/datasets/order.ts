@@ -1,5 +1,5 @@
-// What is asked of a finetuning endpoint and what comes back, independent of the wire: the loop knows only this.
-import type { AgentName, SetRole } from '../datasets/records';
+// What is asked of a trainer for one set, and what comes back: the seam between the loop, which knows no wire, and the endpoint's client.
+import type { AgentName, SetRole } from './records';
 
 export interface TrainSettings {
   method: 'lora' | 'full';
@@ -21,7 +21,10 @@ export interface TrainSettings {
 }
 
 export interface TuneOrder {
-  /** `${loop}/${iteration}/${agent}`: ordering the same key again finds the job that is there, and never makes a second one. */
+  /**
+   * `${loop}/${iteration}/${agent}`, with `/2`, `/3` … for what is ordered again after it failed: ordering the same key again finds the job
+   * that is there, and never makes a second one.
+   */
   key: string;
   loop: string;
   iteration: number;
@@ -56,8 +59,9 @@ export type TuneUpdate =
   | { type: 'created'; job: string }
   | { type: 'status'; status: string }
   | ({ type: 'step' } & TuneStep & {
-        /** Seconds left as far as the last steps tell; null = not known yet. */ left: number | null;
-        /** Seconds on the endpoint's clock when it was made. */
+        /** Seconds left as far as the last steps tell; null = not known yet. */
+        left: number | null;
+        /** Seconds on the endpoint's clock when it was made, where it tells: what nobody watched is told at once, and was no faster for it. */
         at?: number;
       })
   | { type: 'evaluated'; step: number; loss: number }
@@ -78,15 +82,6 @@ export interface Tuned {
   warnings: string[];
   /** The rows of each update follow from the order (`row-order.ts` of the tuner). */
   seededRows?: true;
-}
-
-/** Stands where an endpoint's id of a job and of a model would, for weights that were trained elsewhere: no endpoint has them. */
-export const givenByHand = 'given by hand';
-
-/** `probe.json`: held-out rows whose mean NLL the page recomputes to prove that base and result arrived as they were trained. */
-export interface Probe {
-  schema: 1;
-  /** The rows come from the validation file; false where there was none and training rows had to do. */
-  heldOut?: boolean;
-  rows: { tokens: number[]; /** 1 where the token is a target. */ mask: (0 | 1)[]; base: number; tuned: number }[];
+  /** It names another base, and the reader had it used all the same. */
+  anyway?: true;
 }
