@@ -136,12 +136,27 @@ describe('the page', { timeout: 400_000 }, () => {
       expect(new Set(marks)).toEqual(new Set(['700']));
     }
 
+    // The tab that has the models goes.
+    await page.close();
     page = await app.browser.open('about:blank');
-    await page.addInitScript("indexedDB.open = () => { throw new DOMException('denied', 'SecurityError'); }");
+    await page.addInitScript(() => {
+      const denied = (): never => {
+        throw new DOMException('denied', 'SecurityError');
+      };
+      indexedDB.open = denied;
+      for (const name of ['localStorage', 'caches']) Object.defineProperty(window, name, { get: denied });
+    });
     await page.goto(app.at());
     await shown('Not saved on disk.');
     await page.emulateMedia({ reducedMotion: 'reduce' });
     await clean('storage banner');
+    // It is told once that nothing is kept, not again beside the banner.
+    await page.getByRole('button', { name: 'Run live' }).click();
+    await shown(/^Run here/);
+    expect(await page.getByRole('complementary', { name: 'Storage' }).innerText()).toContain('records in this tab only');
+    expect(await page.getByRole('complementary', { name: 'Notices' }).count()).toBe(0);
+    await go('#/models');
+    await shown('built in');
   });
 
   it('runs a debate live in the same view, keeps it, and plays the kept one', async () => {

@@ -1,4 +1,5 @@
 // Short messages at the foot of the page, and the one live region that says what happened to those who do not see it.
+import { untrack } from 'svelte';
 import { errorWords } from './error-words';
 
 export interface Notice {
@@ -27,7 +28,8 @@ export class Notices {
 
   /** Speaks without showing. The same sentence twice is spoken twice. */
   announce(text: string): void {
-    this.#said = text === this.#said ? `${text}\u00a0` : text;
+    // Whoever tells something does not wait for what is told next: an effect that did would run for ever.
+    this.#said = text === untrack(() => this.#said) ? `${text}\u00a0` : text;
   }
 
   tell(text: string, action: Notice['action'] = null): void {
@@ -53,7 +55,7 @@ export class Notices {
 
   #add(notice: Omit<Notice, 'id'>): void {
     const id = this.#next++;
-    this.#list = [...this.#list, { ...notice, id }].slice(-4);
+    this.#list = [...untrack(() => this.#list), { ...notice, id }].slice(-4);
     this.announce(notice.text);
     // An offer to undo must stay long enough to be read and reached.
     if (notice.kind === 'done') setTimeout(() => this.dismiss(id), shownMs);
