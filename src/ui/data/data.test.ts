@@ -36,7 +36,7 @@ describe('data screen', () => {
   it('says what a set is made of and why questions gave nothing', async () => {
     const { header } = (await collected).find(({ header }) => header.role === 'critic' && header.minus && header.plus)!;
     expect(setName(header)).toMatch(/^Critic [ABC]$/);
-    expect(makeup(header)).toBe(`${header.minus} corrected + ${header.plus} kept, w ${header.wRealised!.toFixed(2)}`);
+    expect(makeup(header)).toBe(`${header.minus} corrected + ${header.plus} kept, w\u00a0${header.wRealised!.toFixed(2)}`);
     expect(discards(header).every(({ reason }) => reason.length > 8)).toBe(true);
   });
 

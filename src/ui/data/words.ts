@@ -23,7 +23,7 @@ export const share = (value: number): string => value.toFixed(2);
 /** What the set is made of: "24 corrected + 24 kept, w 0.50". */
 export function makeup({ role, minus, plus, wRealised, size }: Pick<SetRow, 'role' | 'minus' | 'plus' | 'wRealised' | 'size'>): string {
   if (role === 'generator' || wRealised === null) return plural(size, 'row');
-  return `${minus} corrected + ${plus} kept, w ${share(wRealised)}`;
+  return `${minus} corrected + ${plus} kept, w\u00a0${share(wRealised)}`;
 }
 
 /** Questions that gave nothing, most frequent reason first. */
