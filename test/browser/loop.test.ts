@@ -127,6 +127,14 @@ describe('the loop', { timeout: 400_000 }, () => {
     await page.getByRole('heading', { name: /^Difference to Collapse/ }).waitFor();
     await page.getByRole('region', { name: 'Paired differences' }).getByRole('row').nth(3).waitFor();
     expect(await violations()).toEqual([]);
+    // Names too long for the ends of lines stand below, not over the next figure.
+    await page.getByLabel('Compare with').selectOption('Recorded: gentle, one model on all first answers');
+    await shown(/Dotted: one model/);
+    const within = (svg: Element): boolean => {
+      const { right } = svg.getBoundingClientRect();
+      return [...svg.querySelectorAll('text')].every(text => text.getBoundingClientRect().right <= right + 1);
+    };
+    expect(await page.locator('.chart > svg').first().evaluate(within)).toBe(true);
     await page.getByLabel('Compare with').selectOption('nothing');
 
     // Any two seats of any two iterations, side by side on the same question.
