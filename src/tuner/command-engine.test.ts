@@ -7,6 +7,7 @@ import { createCommandEngine, fillArguments } from './command-engine';
 import { asCompletions, asLastTurns, datasetInfo } from './command-rows';
 import { commandRecipes } from './command-recipes';
 import { openNodeDisk } from './disk-node';
+import type { TrainJob } from './engine';
 import { openClient, type Client } from './fixtures/client';
 import { sums } from './fixtures/rows';
 import { writeAdapter } from '../onnx/peft';
@@ -123,6 +124,19 @@ test('cancelled, it is asked to stop and then killed, with everything it started
   await client.call('POST', `/v1/fine_tuning/jobs/${id}/cancel`);
   await client.close(); // waits for the run
   await vi.waitFor(async () => expect(await startOf(child)).toBe(null), 5000);
+});
+
+test('cancelled while its folder is made, it is stopped all the same', async () => {
+  const abort = new AbortController();
+  const engine = createCommandEngine({ argv: [process.execPath, '-e', 'setInterval(() => {}, 1000)'], models, data, grace: 200 });
+  const job = {
+    ...{ base: 'abacus', training: new TextEncoder().encode(sums(2)), validation: null, hyperparameters: {}, from: null, resume: null },
+    get seed() {
+      abort.abort(new Error('cancelled'));
+      return 1;
+    },
+  } as unknown as TrainJob;
+  await expect(engine.train('job', job, () => undefined, abort.signal)).rejects.toThrow('cancelled');
 });
 
 test('what a killed endpoint left running is killed at the next start, unless the number belongs to another now', async () => {
