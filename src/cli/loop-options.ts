@@ -1,23 +1,20 @@
 // Command line of `loop`: a preset or a file, changed by flags, becomes a checked configuration.
-import { readFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
-import { parseArgs, type ParseArgsConfig } from 'node:util';
-import * as v from 'valibot';
 
 import { baseSeats, spokenWith } from '../debate/defaults';
 import { limits, tooLarge } from '../debate/limits';
-import { issueText } from '../debate/schema';
 import { presetById, presets } from '../experiment/presets';
 import { societies, type LoopConfig } from '../experiment/records';
-import { parseLoopConfig } from '../experiment/schema';
 import { taskById } from '../tasks/tasks';
-import { CliError } from './errors';
+import { flagLines, readChoice, readFlags, readNumber, wrongIn, type Flags } from './flags';
+import { configFromFile } from './loop-config-file';
 import { setFlags, setOptions, type SetFlag } from './loop-set-options';
 
+const presetIds = presets.map(({ id }) => id);
 const difficulties = taskById('arithmetic').difficulties.map(({ id }) => id);
 
 const flags = {
-  preset: ['string', presets.map(({ id }) => id).join('|'), 'a ready-made loop (gentle)'],
+  preset: ['string', presetIds.join('|'), 'a ready-made loop (gentle)'],
   config: ['string', 'FILE', 'a configuration as JSON: whole, or what differs from its "preset"'],
   out: ['string', 'DIR', 'folder of the loop, made when it is not there (loop)'],
   resume: ['boolean', '', 'go on with the loop in --out; with --iterations beyond its own, go on further'],
@@ -39,16 +36,13 @@ const flags = {
   title: ['string', 'TEXT', 'name of the loop'],
   lean: ['boolean', '', 'leave token ends and probabilities out of the runs: a third of the size, no streaming in replay'],
   help: ['boolean', '', 'show this'],
-} as const satisfies Record<string, readonly ['string' | 'boolean', string, string]>;
+} as const satisfies Flags;
 
 type Flag = keyof typeof flags;
-type Values = Partial<Record<Flag, string | boolean>>;
 
 export const loopHelp = `Usage: npm run cli -- loop [options]
 
-${Object.entries(flags)
-  .map(([name, [, value, about]]) => `  ${`--${name}${value ? ` ${value}` : ''}`.padEnd(51)} ${about}`)
-  .join('\n')}
+${flagLines(flags, 51)}
 
 Presets:
 ${presets.map(({ id, about, cost }) => `  ${id.padEnd(10)} ${about}\n  ${''.padEnd(10)} Takes: ${cost}.`).join('\n')}
@@ -72,55 +66,7 @@ export interface LoopCommand {
   lean: boolean;
 }
 
-const wrong = (message: string): CliError => new CliError(`${message}\nnpm run cli -- loop --help lists the options.`, 2);
-
-function read(args: string[]): Values {
-  try {
-    const options = Object.fromEntries(Object.entries(flags).map(([name, [type]]) => [name, { type }])) as ParseArgsConfig['options'];
-    return parseArgs({ args, options, strict: true, allowPositionals: false }).values as Values;
-  } catch (error) {
-    throw wrong((error as Error).message.split('. To specify')[0]!);
-  }
-}
-
-function number(values: Values, name: Flag, min: number, max: number): number | undefined {
-  const text = values[name];
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (String(text).trim() === '' || !Number.isInteger(value) || value < min || value > max)
-    throw wrong(`--${name} takes a whole number from ${min} to ${max}, not "${text}".`);
-  return value;
-}
-
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** What differs, laid over a preset; lists are replaced whole. */
-function over(base: unknown, change: unknown): unknown {
-  if (!isObject(base) || !isObject(change)) return change;
-  const fields = Object.entries(change).map(([key, value]) => [key, Object.hasOwn(base, key) ? over(base[key], value) : value] as const);
-  return { ...base, ...Object.fromEntries(fields) };
-}
-
-function fromFile(path: string): LoopConfig {
-  let value: unknown;
-  try {
-    value = JSON.parse(readFileSync(path, 'utf8'));
-  } catch (error) {
-    throw new CliError(`cannot read a configuration from ${path}: ${(error as Error).message}`, 2);
-  }
-  const name = isObject(value) && typeof value.preset === 'string' ? value.preset : 'gentle';
-  const known = presets.some(({ id }) => id === name) ? presetById(name).config : presetById('gentle').config;
-  return check(over(known, value), path);
-}
-
-function check(config: unknown, source: string): LoopConfig {
-  try {
-    return parseLoopConfig(config);
-  } catch (error) {
-    if (v.isValiError(error)) throw new CliError(`${source}: ${issueText(error.issues)}`, 2);
-    throw error;
-  }
-}
+const wrong = wrongIn('loop');
 
 /** Flags that say what a new loop is; a loop that exists has its own answers. */
 const settingFlags: Flag[] = [
@@ -142,9 +88,10 @@ const settingFlags: Flag[] = [
  * @throws CliError for anything that cannot be meant
  */
 export function loopCommand(args: string[], builtinDir: string): LoopCommand | null {
-  const values = read(args);
+  const values = readFlags(args, flags, wrong);
   if (values.help) return null;
-  const iterations = number(values, 'iterations', 1, 1000);
+  const number = (name: Flag, min: number, max: number): number | undefined => readNumber(values, name, { min, max }, wrong);
+  const iterations = number('iterations', 1, 1000);
   const rest = {
     iterations,
     onFailure: values['keep-going'] ? ('keep' as const) : undefined,
@@ -152,8 +99,8 @@ export function loopCommand(args: string[], builtinDir: string): LoopCommand | n
     byHand: values['by-hand'] === true,
     out: String(values.out ?? 'loop'),
     modelDir: String(values.model ?? builtinDir),
-    threads: number(values, 'threads', 1, 256),
-    width: number(values, 'width', 1, 4096) ?? 192,
+    threads: number('threads', 1, 256),
+    width: number('width', 1, 4096) ?? 192,
     title: typeof values.title === 'string' ? values.title.slice(0, 200) : null,
     lean: values.lean === true,
   };
@@ -163,38 +110,34 @@ export function loopCommand(args: string[], builtinDir: string): LoopCommand | n
     return { ...rest, config: null };
   }
   if (values.preset !== undefined && values.config !== undefined) throw wrong('--preset and --config exclude each other.');
-  const preset = String(values.preset ?? 'gentle');
-  if (!presets.some(({ id }) => id === preset)) throw wrong(`--preset takes ${presets.map(({ id }) => id).join(', ')}; not "${preset}".`);
-  const base = values.config === undefined ? presetById(preset).config : fromFile(String(values.config));
+  const preset = readChoice(values, 'preset', presetIds, wrong) ?? 'gentle';
+  const base = values.config === undefined ? presetById(preset).config : configFromFile(String(values.config));
 
   const own = rest.modelDir === builtinDir ? null : ({ kind: 'local', id: basename(resolve(rest.modelDir)) } as const);
   // A file says itself how its model is to be spoken with; a preset was written for the built-in one.
   const model = own === null ? {} : values.config === undefined ? spokenWith(own) : { base: own };
 
-  const agents = number(values, 'agents', 1, limits.agents);
-  const rounds = number(values, 'rounds', 1, limits.rounds);
-  const seed = number(values, 'seed', 0, 2 ** 32 - 1);
-  if (values.difficulty !== undefined && !difficulties.includes(String(values.difficulty)))
-    throw wrong(`--difficulty takes ${difficulties.join(', ')}; not "${values.difficulty}".`);
+  const agents = number('agents', 1, limits.agents);
+  const rounds = number('rounds', 1, limits.rounds);
+  const seed = number('seed', 0, 2 ** 32 - 1);
+  const difficulty = readChoice(values, 'difficulty', difficulties, wrong);
   const debate = {
     ...base.debate,
     ...model,
     ...(agents === undefined ? {} : { seats: baseSeats(agents) }),
     ...(rounds === undefined ? {} : { rounds }),
-    ...(values.difficulty === undefined ? {} : { difficulty: String(values.difficulty) }),
+    ...(difficulty === undefined ? {} : { difficulty }),
     ...(seed === undefined ? {} : { seed }),
   };
-  if (values.society !== undefined && !societies.some(name => name === values.society))
-    throw wrong(`--society takes ${societies.join(', ')}; not "${values.society}".`);
-  const society = societies.find(name => name === values.society) ?? base.society;
+  const society = readChoice(values, 'society', societies, wrong) ?? base.society;
   const sets = setOptions(values, { datasets: seed === undefined ? base.datasets : { ...base.datasets, seed }, debate }, wrong);
   const config: LoopConfig = {
     ...base,
     ...sets,
     ...(society && { society }),
     iterations: iterations ?? base.iterations,
-    trainQuestions: number(values, 'train', 1, 100_000) ?? base.trainQuestions,
-    evalQuestions: number(values, 'eval', 1, 100_000) ?? base.evalQuestions,
+    trainQuestions: number('train', 1, 100_000) ?? base.trainQuestions,
+    evalQuestions: number('eval', 1, 100_000) ?? base.evalQuestions,
     seed: seed ?? base.seed,
     ...(rest.onFailure ? { onFailure: rest.onFailure } : {}),
   };

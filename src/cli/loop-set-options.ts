@@ -2,6 +2,7 @@
 import type { DatasetConfig, Selection } from '../datasets/records';
 import { readShare } from '../datasets/share';
 import type { RunConfig, TieTrain } from '../debate/config';
+import { readChoice, type Flags, type Values, type Wrong } from './flags';
 
 export const setFlags = {
   w: ['string', 'SHARE', 'share of corrected rows in a critic’s set, such as 0.5 or 2/3'],
@@ -12,25 +13,20 @@ export const setFlags = {
   beta: ['string', 'SHARE', 'with --selection cross-agent: share of an agent’s own rows (0.5)'],
   'min-votes': ['string', 'N', 'votes a label needs (a strict majority; as published 1)'],
   'tie-train': ['string', 'drop|random|lexical', 'a question whose top answers are tied (drop; as published lexical)'],
-} as const satisfies Record<string, readonly ['string', string, string]>;
+} as const satisfies Flags;
 
 export type SetFlag = keyof typeof setFlags;
-type Values = Partial<Record<SetFlag, string | boolean>>;
 
 /**
  * @param wrong makes the error for a value that cannot be meant
  */
 export function setOptions(
-  values: Values,
+  values: Values<typeof setFlags>,
   { datasets, debate }: { datasets: DatasetConfig; debate: RunConfig },
-  wrong: (message: string) => Error,
+  wrong: Wrong,
 ): { datasets: DatasetConfig; debate: RunConfig } {
-  const choice = <T extends string>(name: SetFlag, options: readonly T[], otherwise: T): T => {
-    const value = values[name];
-    if (value === undefined) return otherwise;
-    if (!options.includes(value as T)) throw wrong(`--${name} takes ${options.join(', ')}; not "${value}".`);
-    return value as T;
-  };
+  const choice = <T extends string>(name: SetFlag, options: readonly T[], otherwise: T): T =>
+    readChoice(values, name, options, wrong) ?? otherwise;
   const share = (name: 'w' | 'beta', otherwise: number): number => {
     if (values[name] === undefined) return otherwise;
     const value = readShare(String(values[name]));

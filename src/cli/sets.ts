@@ -1,7 +1,6 @@
 // `sets`: what the Data screen does, without a page: a finished run becomes training sets and files for a trainer.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { parseArgs, type ParseArgsConfig } from 'node:util';
 
 import { collectSets } from '../datasets/collect';
 import { bundle } from '../datasets/formats/bundle';
@@ -14,8 +13,11 @@ import { encodeSets } from '../datasets/sets-file';
 import type { RunState } from '../debate/fold';
 import { openRunFile } from '../share/file';
 import { CliError } from './errors';
-import { setFlags, setOptions, type SetFlag } from './loop-set-options';
+import { flagLines, readChoice, readFlags, wrongIn, type Flags } from './flags';
+import { setFlags, setOptions } from './loop-set-options';
 import { table } from './summary';
+
+const formatIds = formats.map(({ id }) => id);
 
 // A vote that was taken is not taken again: these belong to the debate.
 const { 'min-votes': _, 'tie-train': __, ...drawn } = setFlags;
@@ -23,31 +25,20 @@ const { 'min-votes': _, 'tie-train': __, ...drawn } = setFlags;
 const flags = {
   run: ['string', 'FILE', 'a finished run, .run.json or .run.json.gz'],
   out: ['string', 'DIR', 'where the files are written (sets)'],
-  format: ['string', formats.map(({ id }) => id).join('|'), 'rows for a trainer elsewhere (chat)'],
+  format: ['string', formatIds.join('|'), 'rows for a trainer elsewhere (chat)'],
   base: ['string', 'NAME', 'model to train, as the trainer knows it (the one that debated)'],
   ...drawn,
   seed: ['string', 'S', 'the same seed draws the same rows (1)'],
   help: ['boolean', '', 'show this'],
-} as const satisfies Record<string, readonly ['string' | 'boolean', string, string]>;
+} as const satisfies Flags;
 
 const help = `Usage: npm run cli -- sets --run FILE [options]
 
-${Object.entries(flags)
-  .map(([name, [, value, about]]) => `  ${`--${name}${value ? ` ${value}` : ''}`.padEnd(51)} ${about}`)
-  .join('\n')}
+${flagLines(flags, 51)}
 
 DIR gets sets.json, which the page imports whole, and a file of rows per agent with settings and commands beside it.`;
 
-const wrong = (message: string): CliError => new CliError(`${message}\nnpm run cli -- sets --help lists the options.`, 2);
-
-function read(args: string[]): Partial<Record<keyof typeof flags, string | boolean>> {
-  try {
-    const options = Object.fromEntries(Object.entries(flags).map(([name, [type]]) => [name, { type }])) as ParseArgsConfig['options'];
-    return parseArgs({ args, options, strict: true, allowPositionals: false }).values as Partial<Record<keyof typeof flags, string>>;
-  } catch (error) {
-    throw wrong((error as Error).message.split('. To specify')[0]!);
-  }
-}
+const wrong = wrongIn('sets');
 
 async function openRun(path: string): Promise<RunState> {
   try {
@@ -71,16 +62,14 @@ const setTable = (sets: readonly TrainingSet[]): string =>
   ]);
 
 export async function sets(args: string[]): Promise<void> {
-  const values = read(args);
+  const values = readFlags(args, flags, wrong);
   if (values.help) return console.log(help);
   if (typeof values.run !== 'string') throw wrong('--run names the run that sets are made from.');
-  const format = formats.find(({ id }) => id === (values.format ?? 'chat'));
-  if (!format) throw wrong(`--format takes ${formats.map(({ id }) => id).join(', ')}; not "${values.format}".`);
+  const format = readChoice(values, 'format', formatIds, wrong) ?? 'chat';
   const seed = Number(values.seed ?? datasetDefaults.seed);
   if (!Number.isSafeInteger(seed) || seed < 0) throw wrong(`--seed takes a whole number, not "${values.seed}".`);
   const run = await openRun(values.run);
-  const given = values as Partial<Record<SetFlag, string>>;
-  const { datasets } = setOptions(given, { datasets: { ...datasetDefaults, seed }, debate: run.start!.config }, wrong);
+  const { datasets } = setOptions(values, { datasets: { ...datasetDefaults, seed }, debate: run.start!.config }, wrong);
 
   const made = await collectSets(run, datasets, { iteration: 1 });
   const full = made.filter(({ header }) => header.size > 0);
@@ -96,7 +85,7 @@ export async function sets(args: string[]): Promise<void> {
     rows,
     pairs: preferencePairs(run, role, agent, seed),
   }));
-  const { files, problems } = bundle(format.id, rows, typeof values.base === 'string' ? values.base : run.start!.engine.base.id);
+  const { files, problems } = bundle(format, rows, typeof values.base === 'string' ? values.base : run.start!.engine.base.id);
   for (const { file, found } of problems) console.error(`${file}, ${problemText(found)} (rule: ${rules[found.rule]})`);
   const out = String(values.out ?? 'sets');
   for (const [path, text] of Object.entries({ 'sets.json': encodeSets(made), ...files })) {

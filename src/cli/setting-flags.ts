@@ -3,15 +3,7 @@ import type { ModelRef, RunConfig } from '../debate/config';
 import { defaultConfig } from '../debate/defaults';
 import { settingValue, withSetting, type Setting, type SettingValue } from '../debate/setting';
 import { settings } from '../debate/settings';
-
-export interface Flag {
-  type: 'string' | 'boolean';
-  /** Shown after the flag in `--help`. */
-  value?: string;
-  about: string;
-}
-
-export type Values = Readonly<Record<string, string | boolean | undefined>>;
+import { readNumber, type Flag, type Flags, type Values, type Wrong } from './flags';
 
 const isSwitch = (setting: Setting): boolean =>
   setting.kind === 'choice' && setting.options.every(({ value }) => typeof value === 'boolean');
@@ -29,30 +21,14 @@ function defaultWords(setting: Setting): string {
 }
 
 function flagOf(setting: Setting): Flag {
-  if (isSwitch(setting)) return { type: 'boolean', about: `${setting.about} This switch: no.` };
+  if (isSwitch(setting)) return ['boolean', '', `${setting.about} This switch: no.`];
   const value = setting.kind === 'number' ? (Number.isInteger(setting.step) ? 'N' : 'X') : setting.options.map(one => one.value).join('|');
-  return { type: 'string', value, about: `${setting.about} (${defaultWords(setting)})` };
+  return ['string', value, `${setting.about} (${defaultWords(setting)})`];
 }
 
-export const settingFlags: Readonly<Record<string, Flag>> = Object.fromEntries(settings.map(setting => [setting.flag, flagOf(setting)]));
+export const settingFlags: Flags = Object.fromEntries(settings.map(setting => [setting.flag, flagOf(setting)]));
 
-/** @throws whatever `wrong` makes of a message */
-export function readNumber(
-  values: Values,
-  name: string,
-  { min, max = Infinity, whole = true }: { min: number; max?: number; whole?: boolean },
-  wrong: (message: string) => Error,
-): number | undefined {
-  const text = values[name];
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  const kind = whole ? 'a whole number' : 'a number';
-  if (String(text).trim() === '' || !Number.isFinite(value) || (whole && !Number.isInteger(value)) || value < min || value > max)
-    throw wrong(`--${name} takes ${kind} ${max === Infinity ? `from ${min}` : `from ${min} to ${max}`}, not "${text}".`);
-  return value;
-}
-
-function readSetting(values: Values, setting: Setting, wrong: (message: string) => Error): SettingValue | undefined {
+function readSetting(values: Values, setting: Setting, wrong: Wrong): SettingValue | undefined {
   const given = values[setting.flag];
   if (given === undefined) return undefined;
   if (setting.kind === 'number')
@@ -63,8 +39,8 @@ function readSetting(values: Values, setting: Setting, wrong: (message: string) 
   return option.value;
 }
 
-/** The configuration with every given flag applied. @throws whatever `wrong` makes of a message */
-export const applySettings = (config: RunConfig, values: Values, wrong: (message: string) => Error): RunConfig =>
+/** The configuration with every given flag applied. @throws what `wrong` makes of a value that cannot be meant */
+export const applySettings = (config: RunConfig, values: Values, wrong: Wrong): RunConfig =>
   settings.reduce((made, setting) => {
     const value = readSetting(values, setting, wrong);
     return value === undefined ? made : withSetting(made, setting.key, value);
