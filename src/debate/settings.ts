@@ -1,8 +1,23 @@
 // What each setting of a debate means, in words, as data: the settings panel, the flags of the command line and `--help` are drawn from this list.
 // Every open point of method.md §3 that concerns a debate is here; those of training belong to the loop.
+import type { Sampling } from './config';
 import { limits } from './limits';
-import type { Setting } from './setting';
+import type { NumberSetting, Setting } from './setting';
 import { promptSets } from './templates';
+
+/** Answers and summaries are drawn in the same ways. */
+const ranges: Record<keyof Sampling, Pick<NumberSetting, 'min' | 'max' | 'step' | 'published'>> = {
+  temperature: { min: 0, max: 5, step: 0.05, published: 1 },
+  topP: { min: 0.01, max: 1, step: 0.05, published: 0.9 },
+  topK: { min: 0, max: 1000, step: 1, published: 0 },
+  minP: { min: 0, max: 1, step: 0.01, published: 0 },
+  maxNewTokens: { min: 1, max: limits.newTokens, step: 1, published: 2048 },
+};
+const sampled = (
+  of: 'sampling' | 'summarySampling',
+  name: keyof Sampling,
+  words: Pick<NumberSetting, 'flag' | 'label' | 'about' | 'advanced'>,
+): Setting => ({ key: `${of}.${name}`, kind: 'number', group: 'sampling', ...ranges[name], ...words });
 
 export const settings: readonly Setting[] = [
   {
@@ -185,133 +200,58 @@ export const settings: readonly Setting[] = [
       { value: 'exact', label: 'Same text', about: 'The same characters, apart from runs of spaces.' },
     ],
   },
-  {
-    key: 'sampling.temperature',
+  sampled('sampling', 'temperature', {
     flag: 'temperature',
-    kind: 'number',
-    group: 'sampling',
-    min: 0,
-    max: 5,
-    step: 0.05,
-    published: 1,
     label: 'Temperature',
     about: '0 always takes the likeliest token; higher varies more.',
-  },
-  {
-    key: 'sampling.topP',
+  }),
+  sampled('sampling', 'topP', {
     flag: 'top-p',
-    kind: 'number',
-    group: 'sampling',
-    min: 0.01,
-    max: 1,
-    step: 0.05,
-    published: 0.9,
     label: 'Top-p',
     about: 'Only the likeliest tokens that together reach this probability; 1 takes all.',
-  },
-  {
-    key: 'sampling.topK',
-    flag: 'top-k',
-    advanced: true,
-    kind: 'number',
-    group: 'sampling',
-    min: 0,
-    max: 1000,
-    step: 1,
-    published: 0,
-    label: 'Top-k',
-    about: 'Only the k likeliest tokens; 0 takes all.',
-  },
-  {
-    key: 'sampling.minP',
+  }),
+  sampled('sampling', 'topK', { flag: 'top-k', advanced: true, label: 'Top-k', about: 'Only the k likeliest tokens; 0 takes all.' }),
+  sampled('sampling', 'minP', {
     flag: 'min-p',
     advanced: true,
-    kind: 'number',
-    group: 'sampling',
-    min: 0,
-    max: 1,
-    step: 0.01,
-    published: 0,
     label: 'Min-p',
     about: 'Only tokens at least this likely, relative to the likeliest; 0 takes all.',
-  },
-  {
-    key: 'sampling.maxNewTokens',
+  }),
+  sampled('sampling', 'maxNewTokens', {
     flag: 'max-tokens',
-    kind: 'number',
-    group: 'sampling',
-    min: 1,
-    max: limits.newTokens,
-    step: 1,
-    published: 2048,
     label: 'Longest answer',
     about: 'Tokens after which a response is cut off. A response cut off before its answer is unparsed.',
-  },
-  {
-    key: 'summarySampling.temperature',
+  }),
+  sampled('summarySampling', 'temperature', {
     flag: 'summary-temperature',
     advanced: true,
-    kind: 'number',
-    group: 'sampling',
-    min: 0,
-    max: 5,
-    step: 0.05,
-    published: 1,
     label: 'Summary temperature',
     about: 'Summaries are greedy by default: they should be right rather than varied.',
-  },
-  {
-    key: 'summarySampling.topP',
+  }),
+  sampled('summarySampling', 'topP', {
     flag: 'summary-top-p',
     advanced: true,
-    kind: 'number',
-    group: 'sampling',
-    min: 0.01,
-    max: 1,
-    step: 0.05,
-    published: 0.9,
     label: 'Summary top-p',
     about: 'Top-p of summaries; 1 takes all.',
-  },
-  {
-    key: 'summarySampling.topK',
+  }),
+  sampled('summarySampling', 'topK', {
     flag: 'summary-top-k',
     advanced: true,
-    kind: 'number',
-    group: 'sampling',
-    min: 0,
-    max: 1000,
-    step: 1,
-    published: 0,
     label: 'Summary top-k',
     about: 'Top-k of summaries; 0 takes all.',
-  },
-  {
-    key: 'summarySampling.minP',
+  }),
+  sampled('summarySampling', 'minP', {
     flag: 'summary-min-p',
     advanced: true,
-    kind: 'number',
-    group: 'sampling',
-    min: 0,
-    max: 1,
-    step: 0.01,
-    published: 0,
     label: 'Summary min-p',
     about: 'Min-p of summaries; 0 takes all.',
-  },
-  {
-    key: 'summarySampling.maxNewTokens',
+  }),
+  sampled('summarySampling', 'maxNewTokens', {
     flag: 'summary-tokens',
     advanced: true,
-    kind: 'number',
-    group: 'sampling',
-    min: 1,
-    max: limits.newTokens,
-    step: 1,
-    published: 2048,
     label: 'Longest summary',
     about: 'Tokens after which a summary is cut off.',
-  },
+  }),
   {
     key: 'seed',
     flag: 'seed',
