@@ -61,7 +61,7 @@ export class Journals<E extends { type: string }, H extends JournalHeader> {
       this.options.tell('created', id, 1);
       return { seq: 0, durable };
     } catch (error) {
-      await this.forget(id);
+      await this.#forget(id);
       throw error;
     }
   }
@@ -82,7 +82,7 @@ export class Journals<E extends { type: string }, H extends JournalHeader> {
   async release(id: string): Promise<void> {
     const opened = await this.#open.get(id)?.catch(() => null);
     await opened?.journal.idle();
-    if (opened && opened.journal.unsaved.length === 0) await this.forget(id);
+    if (opened && opened.journal.unsaved.length === 0) await this.#forget(id);
   }
 
   /** Those that another tab writes to. */
@@ -141,7 +141,7 @@ export class Journals<E extends { type: string }, H extends JournalHeader> {
     journal?.revoke(new StoreError('missing', `This ${this.options.kind.key} was deleted.`));
     await journal?.idle();
     if (!journal || journal.saved > 0) await this.#connected().remove(id);
-    await this.forget(id);
+    await this.#forget(id);
     this.options.tell('deleted', id, 0);
   }
 
@@ -177,10 +177,10 @@ export class Journals<E extends { type: string }, H extends JournalHeader> {
   }
 
   async close(): Promise<void> {
-    for (const id of [...this.#open.keys()]) await this.forget(id);
+    for (const id of [...this.#open.keys()]) await this.#forget(id);
   }
 
-  async forget(id: string): Promise<void> {
+  async #forget(id: string): Promise<void> {
     const opened = await this.#open.get(id)?.catch(() => null);
     this.#open.delete(id);
     this.#journals.delete(id);
