@@ -42,7 +42,8 @@ test('what is no list, newer, too long or dangerous is refused in words', () => 
   for (const [value, code] of [
     [{ polylogue: 'run', schema: 1, events: [] }, 'not-a-run'],
     ['null', 'not-a-run'],
-    ['<html>', 'damaged'],
+    ['<html>', 'not-a-run'],
+    ['{"polylogue":"index"', 'damaged'],
     [{ ...list, schema: 2 }, 'newer'],
     [{ ...list, schema: 'x' }, 'invalid'],
     [{ ...list, runs: [{ ...run, title: '' }] }, 'invalid'],

@@ -24,12 +24,22 @@ function refuseHostile(root: unknown): void {
   }
 }
 
-/** @throws ShareError 'damaged' for bytes that are no UTF-8 JSON, 'hostile' for prototype keys and absurd nesting */
+/** All that is written here are objects; a picture or a web page begins otherwise. */
+const beginsAsOurs = (text: string): boolean => /^\s*\{/.test(text);
+
+/** @throws ShareError 'damaged' for bytes that are no UTF-8 JSON, 'not-a-run' for what never was, 'hostile' for prototype keys and absurd nesting */
 export function parseJson(bytes: Uint8Array | string): unknown {
   let value: unknown;
   try {
     value = JSON.parse(typeof bytes === 'string' ? bytes : new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {
+    if (!beginsAsOurs(typeof bytes === 'string' ? bytes : new TextDecoder().decode(bytes.subarray(0, 64))))
+      throw new ShareError(
+        'not-a-run',
+        'It is no file that Polylogue writes.',
+        'Runs, loops and sets are JSON, mostly packed as .gz.',
+        error,
+      );
     throw new ShareError('damaged', 'Its text cannot be read: a part is missing or was changed on the way.', 'Ask for it again.', error);
   }
   refuseHostile(value);

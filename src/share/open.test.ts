@@ -84,7 +84,7 @@ describe('what cannot be a run is told by its code', () => {
     ['a later file', file().replace('"schema":1', '"schema":2'), 'newer'],
     ['a file without schema', file().replace('"schema":1,', ''), 'invalid'],
     ['half a file', file().slice(0, 2000), 'damaged'],
-    ['an image', new Uint8Array([0x89, 0x50, 0x4e, 0x47]), 'damaged'],
+    ['an image', new Uint8Array([0x89, 0x50, 0x4e, 0x47]), 'not-a-run'],
     ['no events', file('none'), 'invalid'],
     ['no start', file(events.slice(1)), 'invalid'],
     ['two starts', file([events[0], ...events]), 'contradiction'],
@@ -168,7 +168,7 @@ describe('run files elsewhere', () => {
       message: 'other.example answered 404.',
     });
     await expect(fetchRun(url, () => Promise.reject(new TypeError('Failed to fetch')))).rejects.toMatchObject({ code: 'network' });
-    await expect(fetchRun(url, answer('<html>'))).rejects.toMatchObject({ code: 'damaged' });
+    await expect(fetchRun(url, answer('<html>'))).rejects.toMatchObject({ code: 'not-a-run' });
     const broken = new ReadableStream({ pull: controller => controller.error(new TypeError('reset')) });
     await expect(fetchRun(url, answer(broken))).rejects.toMatchObject({ code: 'network' });
     const endless = new ReadableStream({ pull: controller => controller.enqueue(new Uint8Array(8_000_000)) });

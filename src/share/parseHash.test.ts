@@ -7,6 +7,11 @@ test('a fragment says what it asks for', () => {
   expect(parseHash('#r1.abc-_')).toEqual({ kind: 'link', fragment: 'r1.abc-_', view: {} });
   expect(parseHash('#r1.abc&turn=2.0.critic&x=1')).toEqual({ kind: 'link', fragment: 'r1.abc', view: { turn: '2.0.critic' } });
   expect(parseHash(`#r1.abc${turnSuffix({ id: 'q/1/2.0.critic', qid: 'q/1' })}`)).toMatchObject({ view: { turn: '2.0.critic' } });
+  for (const end of ['.', ').', '>,', '…', ' '])
+    expect([parseHash(`#r1.ab-_${end}`), parseHash(`#r1.ab-_&turn=2.0.critic${end}`)]).toMatchObject([
+      { kind: 'link', fragment: 'r1.ab-_' },
+      { kind: 'link', fragment: 'r1.ab-_', view: { turn: '2.0.critic' } },
+    ]);
   expect(parseHash('#r9.abc')).toMatchObject({ kind: 'link', fragment: 'r9.abc' });
   expect(parseHash('#run=https%3A%2F%2Fa.example%2Fx.run.json&question=q1')).toEqual({
     kind: 'run-url',

@@ -22,6 +22,9 @@ export type ParsedHash =
   | { kind: 'recipe'; fields: ReadonlyMap<string, string> }
   | { kind: 'unknown'; text: string };
 
+/** A sentence around a pasted link often leaves its full stop or bracket on it; neither a debate nor the name of a turn ends so. */
+const trimmed = (text: string): string => text.replace(/[^\w-]+$/, '');
+
 const longestUrl = 4000;
 const longestId = 200;
 
@@ -43,7 +46,7 @@ function viewOf(given: ReadonlyMap<string, string>): SharedView {
   const view: SharedView = {};
   const [question, turn] = [given.get('question'), given.get('turn')];
   if (question) view.question = question.slice(0, longestId);
-  if (turn) view.turn = turn.slice(0, longestId);
+  if (turn) view.turn = trimmed(turn.slice(0, longestId));
   return view;
 }
 
@@ -55,7 +58,7 @@ export function parseHash(hash: string): ParsedHash {
   if (/^[a-z]+\d+\./.test(text)) {
     const cut = text.indexOf('&');
     const view = viewOf((cut < 0 ? null : parameters(text.slice(cut + 1))) ?? new Map());
-    return { kind: 'link', fragment: cut < 0 ? text : text.slice(0, cut), view };
+    return { kind: 'link', fragment: trimmed(cut < 0 ? text : text.slice(0, cut)), view };
   }
   const given = parameters(text);
   if (!given) return unknown;

@@ -101,7 +101,7 @@ describe('the page', { timeout: 400_000 }, () => {
     await page.getByLabel('Your question').fill('');
     await clean('own question');
     await go(hash);
-    await shown('This debate cannot be shown');
+    await shown('This cannot be shown');
     await clean('broken link');
 
     await go('#/batch');
@@ -383,7 +383,7 @@ describe('the page', { timeout: 400_000 }, () => {
       await page.getByRole('button', { name: 'Keep here' }).click();
       await shown('Kept in this browser.');
       await go(whole.slice(whole.indexOf('#'), -40));
-      await shown('This debate cannot be shown');
+      await shown('This cannot be shown');
       expect(await violations()).toEqual([]);
       await go('#/runs');
       await shown(/imported/);
