@@ -1,4 +1,4 @@
-// Pure code in Node; journeys in a real Chromium (driven from Node; one file at a time, since two cores are all we count on); and what only a
+// Pure code in Node; journeys in a real Chromium (driven from Node; two files at a time: one of them mostly waits); and what only a
 // graphics card can show, for machines that have one (`npm run test:card`).
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { resolve } from 'node:path';
@@ -26,7 +26,7 @@ export default defineConfig({
           include: ['test/browser/**/*.test.ts'],
           environment: 'node',
           globalSetup: 'test/built-app.ts',
-          fileParallelism: false,
+          maxWorkers: 2,
           testTimeout: 180_000,
           hookTimeout: 180_000,
         },
