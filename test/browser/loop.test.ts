@@ -243,7 +243,8 @@ describe('the loop', { timeout: 400_000 }, () => {
     page.on('worker', worker => void (makers += Number(worker.url().includes('make.worker'))));
     await tasks.note('debates');
     await page.getByRole('button', { name: 'Pause' }).click();
-    await shown('paused');
+    // Of a training it is said before the loop's own note is on disk.
+    await shown(/· paused/);
     expect(await violations()).toEqual([]);
     await tasks.forget();
     const beforeReload = makers;
@@ -275,7 +276,7 @@ describe('the loop', { timeout: 400_000 }, () => {
     await reached(1, 'finetune');
     // Who paused it meant it.
     await page.getByRole('button', { name: 'Pause' }).click();
-    await shown('paused');
+    await shown(/· paused/);
     await page.reload();
     await page.getByRole('button', { name: 'Resume' }).waitFor();
     await page.waitForTimeout(4000);
@@ -340,7 +341,7 @@ describe('the loop', { timeout: 400_000 }, () => {
     await page.getByRole('button', { name: 'One more iteration' }).click();
     await reached(2, 'debate');
     await page.getByRole('button', { name: 'Pause' }).click();
-    await shown('paused');
+    await shown(/· paused/);
 
     await page.evaluate(() => void (location.hash = '#/loop'));
     await page.getByRole('button', { name: /^Delete/ }).click();
