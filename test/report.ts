@@ -29,7 +29,7 @@ function tell(file: File): void {
 
 /**
  * Runs a project of test/vitest.config.ts, or only these files of it, and tells of each file.
- * @throws Error with all that was printed when no report was written
+ * @throws Error with all that was printed when no report was written, or one without a file: a set-up that fails leaves such a one
  */
 export async function results(project: string, out: string, only: File[] = []): Promise<File[]> {
   const report = join(out, `${project}${only.length ? '-again' : ''}.json`);
@@ -44,6 +44,7 @@ export async function results(project: string, out: string, only: File[] = []): 
   } catch (cause) {
     throw new Error(`${project} tests wrote no report\n${output}`, { cause });
   }
+  if (files.length === 0) throw new Error(`${project}: no file was run\n${output}`);
   files.forEach(tell);
   return files;
 }

@@ -50,6 +50,17 @@ test('a file that cannot be opened is named, and nothing is written', async () =
   expect(existsSync(list())).toBe(false);
 });
 
+test('a run without a name goes by its file, and a list that no page would open is not written', async () => {
+  const file = JSON.parse(readFileSync(join(recorded, 'featured.run.json'), 'utf8')) as { events: { title?: string }[]; digest?: string };
+  delete file.digest;
+  file.events[0]!.title = '';
+  writeFileSync(join(dir, 'nameless.run.json'), JSON.stringify(file));
+  await expect(gallery([dir, '--title', 'x'.repeat(301)])).rejects.toThrow('no page would open this list');
+  expect(existsSync(list())).toBe(false);
+  await gallery([dir]);
+  expect(opened().runs.map(({ title }) => title)).toEqual(['nameless.run.json']);
+});
+
 test('an empty folder, none, and a list that is none are told', async () => {
   await expect(gallery([dir])).rejects.toThrow('no run and no loop');
   await expect(gallery([join(dir, 'nowhere')])).rejects.toThrow('no folder');

@@ -1,6 +1,6 @@
 // `gallery`: a list of the runs in a folder, for a course: put both on any web host and hand out one link, `#index=…/runs.json`.
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join, relative, sep } from 'node:path';
+import { basename, join, relative, sep } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import type { RunConfig } from '../debate/config';
@@ -46,15 +46,17 @@ const count = (n: number, one: string): string => `${n} ${one}${n === 1 ? '' : '
 const society = ({ seats, rounds }: RunConfig): string => `${count(seats.length, 'agent')}, ${count(rounds, 'round')}`;
 
 async function entryOf(dir: string, path: string): Promise<Entry> {
+  // Names are the reader's own: they may be empty, or longer than a list takes.
+  const named = (title: string): string => title.trim().slice(0, 300) || basename(path);
   const shared = await openSharedFile(new Uint8Array(readFileSync(path)));
   const url = relative(dir, path).split(sep).map(encodeURIComponent).join('/');
   const bytes = statSync(path).size;
   if (shared.kind === 'run') {
     const { title, config, questions } = shared.run.state.start!;
-    return { title, about: `${count(questions.length, 'question')}, ${society(config)}`, url, bytes };
+    return { title: named(title), about: `${count(questions.length, 'question')}, ${society(config)}`, url, bytes };
   }
   const { title, config } = shared.loop.state.start!;
-  return { title, about: `A loop of ${count(config.iterations, 'iteration')}, ${society(config.debate)}`, url, bytes };
+  return { title: named(title), about: `A loop of ${count(config.iterations, 'iteration')}, ${society(config.debate)}`, url, bytes };
 }
 
 /** What an earlier list says; null without one. @throws CliError for a file of that name that is no list */
@@ -106,7 +108,13 @@ export async function gallery(args: string[]): Promise<void> {
     if (url.origin !== HERE.origin) entries.push({ ...told, url: url.href, ...(bytes !== null && { bytes }) });
   if (bad.length) throw new CliError(`nothing was written; ${count(bad.length, 'file')} cannot be opened:\n${bad.join('\n')}`);
   const [title, about] = [values.title ?? before?.title ?? '', values.about ?? before?.about ?? ''];
-  writeFileSync(list, `${JSON.stringify({ polylogue: 'index', schema: 1, title, about, runs: entries }, null, 1)}\n`);
+  const text = `${JSON.stringify({ polylogue: 'index', schema: 1, title, about, runs: entries }, null, 1)}\n`;
+  try {
+    openGallery(new TextEncoder().encode(text), HERE);
+  } catch (error) {
+    throw new CliError(`nothing was written: no page would open this list. ${(error as Error).message}`);
+  }
+  writeFileSync(list, text);
   console.log(entries.map(entry => `${entry.title}  (${entry.url})`).join('\n'));
   console.log(`${count(entries.length, 'run')} in ${list}. On a web host, the page opens it as #index=https://…/${LIST}.`);
 }

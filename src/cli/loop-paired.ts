@@ -11,7 +11,8 @@ export const conditionNames: Record<Condition, string> = {
 };
 export const conditions = Object.keys(conditionNames) as Condition[];
 
-export const points = (share: number): string => `${share < 0 ? '−' : '+'}${Math.abs(share * 100).toFixed(1)}`;
+export const signed = (value: number, digits: number): string => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(digits)}`;
+const points = (share: number): string => signed(share * 100, 1);
 const chance = (p: number): string => (p < 0.001 ? '< 0.001' : p.toFixed(3));
 
 /** Comparisons as rows: difference with its interval, won and lost, p adjusted for all of them. */

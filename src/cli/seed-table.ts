@@ -2,7 +2,7 @@
 import type { RunState } from '../debate/fold';
 import { overSeeds } from '../metrics/over-seeds';
 import { compareRuns } from '../metrics/paired';
-import { conditionNames, conditions } from './loop-paired';
+import { conditionNames, conditions, signed } from './loop-paired';
 import { table } from './summary';
 
 /** One evaluation of a loop. */
@@ -17,8 +17,6 @@ export interface Evaluated {
 }
 
 export type Pair = readonly [Evaluated, Evaluated];
-
-const signed = (value: number, digits: number): string => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(digits)}`;
 
 function row(name: string, differences: readonly number[], digits: number): string[] {
   const { mean, sd, low, high } = overSeeds(differences);
